@@ -1,0 +1,67 @@
+"""What an alignment chain makes of a completion: an answer with its span and step, or a no-answer with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from promptkit.text import Span
+
+__all__ = ["STATUSES", "Answer", "Found", "Missing", "NoAnswer", "Outcome", "Status"]
+
+Status = Literal["answered", "unparsed", "truncated", "ambiguous", "empty"]
+STATUSES: tuple[Status, ...] = ("answered", "unparsed", "truncated", "ambiguous", "empty")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A value on its way through the chain, and the span of the completion that it was read from.
+
+    `is_verbatim` says that the value is exactly the completion's text at `span`, so that a span within the value is a
+    span within the completion. `fields` are the example's, for steps that need its options.
+    """
+
+    value: Any
+    span: Span
+    is_verbatim: bool = False
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+    def part(self, start: int, end: int) -> Found:
+        """The piece `[start, end)` of a text value. Where the value is not verbatim, the span stays the whole one."""
+        span = Span(start=start, end=end).inside(self.span) if self.is_verbatim else self.span
+        return replace(self, value=self.value[start:end], span=span)
+
+    def become(self, value: Any) -> Found:
+        """The same place, read as another value."""
+        return replace(self, value=value, is_verbatim=self.is_verbatim and value == self.value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """A step found no value, and why. `is_ambiguous`: it found several that disagree."""
+
+    reason: str
+    is_ambiguous: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A parsed answer: its value, its span in the completion, and the step that made it, such as `align[1].number`."""
+
+    value: Any
+    span: Span
+    step: str
+    status: Status = "answered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoAnswer:
+    """No answer: the status says of what sort, `step` where the chain stopped, `reason` why."""
+
+    status: Status
+    step: str
+    reason: str
+
+
+Outcome = Answer | NoAnswer

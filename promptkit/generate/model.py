@@ -1,0 +1,50 @@
+"""How a file names its model, and the seam behind which the kinds of generators stand."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+from promptkit.generate.request import Generator
+from promptkit.spec import Coordinates, Seam, StepDeclaration
+
+__all__ = ["MODEL", "Loading", "Model", "ModelDeclaration"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loading:
+    """How to load and run a model: matters of the machine, which no pipeline needs to know.
+
+    `dtype` is "auto" (bfloat16 where the processor computes in it, else float32) or a torch name.
+    """
+
+    dtype: str = "auto"
+    batch_size: int = 16
+
+
+class ModelDeclaration(StepDeclaration):
+    """A kind of model. Declaring one loads nothing, and opening one reads no weights: the first completion does."""
+
+    coordinates: ClassVar[Coordinates] = Coordinates()
+
+    @property
+    @abstractmethod
+    def label(self) -> str:
+        """The model's name in tables and folders."""
+
+    @abstractmethod
+    def open(self, loading: Loading) -> Generator:
+        """The generator. Raises `ModelError` where there is no such model."""
+
+
+def kinds() -> Mapping[str, type[StepDeclaration]]:
+    """Every kind of generator that promptkit ships, by name."""
+    from promptkit.generate.kinds import KINDS  # noqa: PLC0415 - the kinds are declared with this module
+
+    return KINDS
+
+
+MODEL = Seam("generate", "kind of model", kinds, text_means="local")
+Model = Annotated[ModelDeclaration, MODEL]

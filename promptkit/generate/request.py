@@ -1,0 +1,88 @@
+"""What a generator is asked for, and what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from promptkit.generate.tokenizer import Tokenizer
+
+__all__ = ["Completion", "Ended", "Generator", "OptionScore", "Request", "Sampling"]
+
+Ended = Literal["stop", "eos", "length", "scored"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampling:
+    """How free text is drawn. `temperature` 0 is greedy; then `top_p`, `top_k` and the seed mean nothing."""
+
+    max_new_tokens: int = 256
+    stop: tuple[str, ...] = ()
+    temperature: float = 0.0
+    top_p: float = 1.0
+    top_k: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One thing to compute: a completion of `prompt`, or the log-likelihood of each of `options` after it.
+
+    `label` names the example in messages and is no part of what is computed. `token_ids` are the prompt's tokens
+    (empty where a server tokenises for itself). `seed` belongs to this request alone.
+    """
+
+    label: str
+    prompt: str
+    token_ids: tuple[int, ...] = ()
+    sampling: Sampling = Sampling()
+    seed: int = 0
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptionScore:
+    """The log-likelihood (natural logarithm, summed over tokens) of one option after the prompt, and its size."""
+
+    text: str
+    log_likelihood: float
+    num_tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    """What the model gave: text up to the stop, all new tokens, why it ended; or the score of each option.
+
+    `ended` is "stop" (a stop string came, and is cut off), "eos" (the model ended), "length" (`max_new_tokens`), or
+    "scored" for options.
+    """
+
+    text: str
+    token_ids: tuple[int, ...] = ()
+    ended: Ended = "eos"
+    options: tuple[OptionScore, ...] = ()
+    num_new_tokens: int = 0
+
+
+class Generator(Protocol):
+    """f, frozen: maps requests to completions, and yields each with its index in `requests` as soon as it is finished.
+
+    `identity` holds everything about the model that can change a completion, as JSON values: it is part of the key
+    under which completions are kept. Reading it loads no weights. `tokenizer` is None where a server has it.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def identity(self) -> Mapping[str, Any]: ...
+
+    @property
+    def tokenizer(self) -> Tokenizer | None: ...
+
+    @property
+    def context_length(self) -> int | None:
+        """In tokens, prompt and new ones together; None where unknown."""
+
+    def generate(self, requests: Sequence[Request]) -> Iterator[tuple[int, Completion]]:
+        """Completions in the order in which they finish. Raises `GenerationError`; finished ones were yielded."""

@@ -1,0 +1,22 @@
+"""The declaration: YAML with positions, read into frozen, described models."""
+
+from promptkit.spec.coordinates import Coordinates
+from promptkit.spec.declaration import Count, Declaration, NaturalNumber, Seam, StepDeclaration
+from promptkit.spec.reading import compose, read
+from promptkit.spec.shipped import find_pipeline, shipped_folder, shipped_pipelines
+from promptkit.spec.template import Template
+
+__all__ = [
+    "Coordinates",
+    "Count",
+    "Declaration",
+    "NaturalNumber",
+    "Seam",
+    "StepDeclaration",
+    "Template",
+    "compose",
+    "find_pipeline",
+    "read",
+    "shipped_folder",
+    "shipped_pipelines",
+]

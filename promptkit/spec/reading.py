@@ -1,0 +1,128 @@
+"""From files to declarations: read, compose (`extends`, `--set`), validate, and report every mistake at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from promptkit.errors import DeclarationError
+from promptkit.spec.declaration import Declaration, shorten
+from promptkit.spec.document import Node, parse, read_source
+from promptkit.spec.overrides import apply_override
+from promptkit.spec.shipped import find_pipeline
+from promptkit.text import Problem, known_names
+
+__all__ = ["compose", "read"]
+
+Declared = TypeVar("Declared", bound=Declaration)
+
+EXTENDS = "extends"
+
+
+def compose(name: str, overrides: Sequence[str] = ()) -> tuple[Node, list[Problem]]:
+    """The tree of a pipeline's file, laid over those that it extends, overrides applied; and its keys' problems."""
+    path, shown = find_pipeline(name)
+    tree, problems = with_bases(path, shown, above=())
+    for override in overrides:
+        tree = apply_override(tree, override)
+    return tree, problems
+
+
+def with_bases(path: Path, shown: str, above: tuple[Path, ...]) -> tuple[Node, list[Problem]]:
+    """The tree of one file, laid over the files that it extends, the last named undermost."""
+    source = read_source(path, shown)
+    tree, problems = parse(source)
+    if not isinstance(tree.value, dict) or EXTENDS not in tree.value:
+        return tree, problems
+    entry = tree.value[EXTENDS]
+    bases = entry.node.value if isinstance(entry.node.value, tuple) else (entry.node,)
+    merged = Node({key: each for key, each in tree.value.items() if key != EXTENDS}, tree.position)
+    for base in bases:
+        below, more = open_base(base, path, (*above, path.resolve()))
+        merged = merged.merged_over(below)
+        problems += more
+    return merged, problems
+
+
+def open_base(base: Node, path: Path, above: tuple[Path, ...]) -> tuple[Node, list[Problem]]:
+    """The tree of one file that another extends: beside it, or shipped by that name."""
+
+    def refuse(message: str) -> DeclarationError:
+        return DeclarationError([Problem(position=base.position, path=EXTENDS, message=message)])
+
+    if not isinstance(base.value, str):
+        raise refuse(f"must name a file, not {shorten(base.plain())}")
+    beside = path.parent / base.value
+    found, shown = (beside, str(beside)) if beside.exists() or beside.suffix else find_pipeline(base.value)
+    if not found.is_file():
+        raise refuse(f"there is no file {str(beside)!r}")
+    if found.resolve() in above:
+        raise refuse(f"{base.value!r} extends itself")
+    return with_bases(found, shown, above)
+
+
+def read(
+    cls: type[Declared], tree: Node, problems: Iterable[Problem] = (), context: dict[str, Any] | None = None
+) -> Declared:
+    """The declaration that a tree holds. Raises `DeclarationError` with every mistake, in the order of the file."""
+    found = list(problems)
+    try:
+        declared = cls.model_validate(tree.plain(), context=context or {})
+    except ValidationError as error:
+        found += [to_problem(each, tree) for each in error.errors(include_url=False)]
+    if found:
+        raise DeclarationError(sorted(found, key=order))
+    return declared
+
+
+def order(problem: Problem) -> tuple[str, int, int]:
+    """Where a problem stands: by file, line and column."""
+    place = problem.position
+    return (place.source.name, place.line, place.column) if place else ("", 0, 0)
+
+
+def to_problem(error: Any, tree: Node) -> Problem:
+    """What pydantic found, as a place in the file and a message in our words."""
+    context = error.get("ctx") or {}
+    location = tuple(part for part in error["loc"] if isinstance(part, str | int))
+    position, path = tree.locate(location)
+    if "problem" in context:  # found inside a template, which knows its place better
+        inner: Problem = context["problem"]
+        where = " ".join(part for part in (path, inner.path) if part)
+        return Problem(position=inner.position or position, path=where, message=inner.message, hint=inner.hint)
+    message, hint = in_our_words(error, context)
+    return Problem(position=position, path=path, message=message, hint=str(context.get("hint", hint)))
+
+
+def in_our_words(error: Any, context: dict[str, Any]) -> tuple[str, str]:
+    """The message and the hint for one of pydantic's errors."""
+    kind, given = error["type"], shorten(error.get("input"))
+    if kind == "missing":
+        return f"{error['loc'][-1]!r} is missing", ""
+    if kind == "literal_error":
+        known = str(context.get("expected", "")).replace("'", "").replace(" or ", ", ").split(", ")
+        return f"{given} is not one of its values", known_names(str(error.get("input")), known)
+    wanted = {
+        "string_type": "text",
+        "int_type": "a whole number",
+        "int_parsing": "a whole number",
+        "int_from_float": "a whole number",
+        "float_type": "a number",
+        "float_parsing": "a number",
+        "bool_type": "true or false",
+        "bool_parsing": "true or false",
+        "tuple_type": "a list",
+        "list_type": "a list",
+        "dict_type": "a map",
+        "greater_than_equal": f"at least {context.get('ge')}",
+        "greater_than": f"more than {context.get('gt')}",
+        "less_than_equal": f"at most {context.get('le')}",
+        "too_short": "not empty",
+    }.get(kind)
+    if wanted:
+        return f"must be {wanted}, not {given}", ""
+    message = str(error["msg"]).removeprefix("Value error, ").rstrip(".")
+    return (message if kind == "value_error" else message[:1].lower() + message[1:]), ""

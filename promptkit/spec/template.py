@@ -1,0 +1,233 @@
+"""Templates: Jinja in an immutable sandbox, strict about names, exact to the byte.
+
+Nothing is stripped and nothing collapsed; a name that is not there is an error; a template cannot reach Python's
+insides, change what it is given, or read any file but the templates of its own pipeline.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from jinja2 import BaseLoader, StrictUndefined, TemplateNotFound, TemplateSyntaxError, UndefinedError, meta, nodes
+from jinja2 import Template as JinjaTemplate
+from jinja2.environment import TemplateExpression
+from jinja2.exceptions import SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
+from pydantic_core import PydanticCustomError, core_schema
+
+from promptkit.errors import TemplateError
+from promptkit.spec.shipped import shipped_folder
+from promptkit.text import Located, Position, Problem, Source, known_names
+
+__all__ = ["Template", "environment"]
+
+SUFFIX = ".jinja"
+
+
+class FolderLoader(BaseLoader):
+    """Finds a template beside the pipeline's file, in the folder above it, or among the shipped; nowhere else."""
+
+    def __init__(self, folder: Path | None) -> None:
+        beside = [folder, folder.parent] if folder else []
+        self.folders = [*beside, shipped_folder()]
+
+    def find(self, name: str) -> Path | None:
+        """The template's file, or None. A name that climbs (`..`, or from the root) finds nothing."""
+        relative = Path(name)
+        if relative.is_absolute() or ".." in relative.parts:
+            return None
+        return next((folder / relative for folder in self.folders if (folder / relative).is_file()), None)
+
+    def get_source(self, environment: object, template: str) -> tuple[str, str, Callable[[], bool]]:
+        """The template's text, for Jinja's own `include` and `extends`."""
+        path = self.find(template)
+        if path is None:
+            raise TemplateNotFound(template)
+        return path.read_bytes().decode("utf-8"), str(path), lambda: True
+
+
+@functools.lru_cache(maxsize=64)
+def environment(folder: Path | None) -> ImmutableSandboxedEnvironment:
+    """The sandbox for the templates of the pipelines in `folder`. It depends on nothing else, so one serves all."""
+    sandbox = ImmutableSandboxedEnvironment(
+        loader=FolderLoader(folder),
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    del sandbox.globals["lipsum"], sandbox.filters["random"]  # the same input gives the same prompt
+    sandbox.filters["tojson"] = to_json  # Jinja's own escapes for HTML
+    return sandbox
+
+
+def to_json(value: Any, indent: int | None = None) -> str:
+    """JSON, readable, as a data set would write it."""
+    return json.dumps(value, ensure_ascii=False, indent=indent)
+
+
+class Template:
+    """A template and where it was written. Equal text in the same folder is an equal template."""
+
+    __slots__ = ("_expression", "_first_line", "_jinja", "_names", "name", "position", "source", "text")
+
+    def __init__(self, text: str, *, position: Position | None = None, folder: Path | None = None) -> None:
+        """Reads a template: a text that ends with `.jinja` on one line names a file, any other is the template.
+
+        Raises `TemplateError` where the file is missing, or the template does not parse.
+        """
+        if position is None and isinstance(text, Located):
+            position = text.position
+        if position is not None and position.source.folder is not None:
+            folder = position.source.folder
+        self.position = position
+        self.name: str | None = None
+        self.source: Source | None = None  # the template's own file, where it has one
+        self.text = str(text)
+        is_block = isinstance(text, Located) and text.is_block
+        self._first_line = (position.line + is_block) if position else 1
+        sandbox = environment(folder)
+        if text.endswith(SUFFIX) and "\n" not in text and "{" not in text:
+            self._open(text, sandbox)
+        parsed = self._parse(sandbox)
+        self._names = frozenset(meta.find_undeclared_variables(parsed) - sandbox.globals.keys())
+        self._jinja: JinjaTemplate = sandbox.from_string(parsed)
+        self._expression: TemplateExpression | None = None
+        if is_one_expression(parsed):
+            inner = self.text.strip().removeprefix("{{").removesuffix("}}").strip("-+")
+            self._expression = sandbox.compile_expression(inner, undefined_to_none=False)
+
+    def _open(self, text: str, sandbox: ImmutableSandboxedEnvironment) -> None:
+        loader = sandbox.loader
+        assert isinstance(loader, FolderLoader)
+        path = loader.find(text)
+        if path is None:
+            looked = ", ".join(str(folder) for folder in loader.folders)
+            raise TemplateError(self._problem(f"there is no template {str(text)!r}", hint=f"looked in: {looked}"))
+        self.name = str(text)
+        try:
+            self.text = path.read_bytes().decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise TemplateError(self._problem(f"the template {self.name!r} is not UTF-8 text")) from error
+        self.source = Source(name=self.name, text=self.text, folder=path.parent)
+
+    def _parse(self, sandbox: ImmutableSandboxedEnvironment) -> nodes.Template:
+        try:
+            parsed = sandbox.parse(self.text)
+        except TemplateSyntaxError as error:
+            message = (error.message or "does not parse").rstrip(".")
+            raise TemplateError(self._problem(f"template: {lower_first(message)}", line=error.lineno)) from error
+        for node in parsed.find_all((nodes.Getattr, nodes.Getitem)):
+            name = node.attr if isinstance(node, nodes.Getattr) else getattr(getattr(node, "arg", None), "value", None)
+            if isinstance(name, str) and name.startswith("__"):
+                raise TemplateError(self._problem(f"template: {name!r} is out of a template's reach", line=node.lineno))
+        return parsed
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names that the template takes from the example."""
+        return self._names
+
+    def render(self, fields: Mapping[str, Any]) -> str:
+        """The text for these fields, exactly. Raises `TemplateError` that names the template's line."""
+        try:
+            return self._jinja.render(fields)
+        except Exception as error:
+            raise self._failed(error, fields) from error
+
+    def value(self, fields: Mapping[str, Any]) -> Any:
+        """Like `render`, but a template that is one expression, such as `{{ options }}`, keeps its value as it is."""
+        if self._expression is None:
+            return self.render(fields)
+        try:
+            value = self._expression(fields)
+            if isinstance(value, StrictUndefined):
+                str(value)  # raises what is undefined
+        except Exception as error:
+            raise self._failed(error, fields) from error
+        return value
+
+    def _failed(self, error: Exception, fields: Mapping[str, Any]) -> TemplateError:
+        """What a person sees of a failure in the middle of Jinja."""
+        message, hint = str(error) or type(error).__name__, ""
+        if isinstance(error, UndefinedError) and (match := re.fullmatch(r"'(\w+)' is undefined", message)):
+            message, hint = f"undefined name {match[1]!r}", known_names(match[1], fields)
+        elif isinstance(error, SecurityError):
+            message = f"out of a template's reach: {message}"
+        return TemplateError(
+            self._problem(f"template: {message.rstrip('.')}", line=failing_line(error.__traceback__), hint=hint)
+        )
+
+    def _problem(self, message: str, *, line: int | None = None, hint: str = "") -> Problem:
+        """A problem at a line of the template, as a place in the file in which the template was written."""
+        position, path = self.position, ""
+        if self.source is not None:
+            position = Position(source=self.source, line=line or 1, column=1)
+            path = f"(named at {self.position})" if self.position else ""
+        elif position is not None and line is not None:
+            here = self._first_line + line - 1
+            if here != position.line:
+                position = Position(source=position.source, line=here, column=1)
+        return Problem(position=position, path=path, message=message, hint=hint)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Template) and (self.text, self.name) == (other.text, other.name)
+
+    def __hash__(self) -> int:
+        return hash((self.text, self.name))
+
+    def __repr__(self) -> str:
+        return f"Template({self.name or self.text!r})"
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.with_info_plain_validator_function(
+            read_template, serialization=core_schema.plain_serializer_function_ser_schema(lambda t: t.name or t.text)
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"type": "string", "description": "a Jinja template, or the name of a .jinja file"}
+
+
+def read_template(value: Any, info: ValidationInfo) -> Template:
+    """The template that a file's value is. A mistake inside it becomes an error that carries its own place."""
+    if isinstance(value, Template):
+        return value
+    if not isinstance(value, str):
+        raise PydanticCustomError("not_text", "a template must be text, not {value}", {"value": repr(value)})
+    try:
+        return Template(value, folder=(info.context or {}).get("folder"))
+    except TemplateError as error:
+        raise PydanticCustomError("template", "template", {"problem": error.problem}) from error
+
+
+def is_one_expression(parsed: nodes.Template) -> bool:
+    """Whether the template is one `{{ expression }}` and no text around it."""
+    if len(parsed.body) != 1 or not isinstance(parsed.body[0], nodes.Output):
+        return False
+    inside = parsed.body[0].nodes
+    return len(inside) == 1 and not isinstance(inside[0], nodes.TemplateData)
+
+
+def failing_line(traceback: TracebackType | None) -> int | None:
+    """The template line at which Jinja failed, from the frames that it rewrote."""
+    line = None
+    while traceback is not None:
+        if "__jinja_exception__" in traceback.tb_frame.f_globals:
+            line = traceback.tb_lineno
+        traceback = traceback.tb_next
+    return line
+
+
+def lower_first(message: str) -> str:
+    """The message as our own begin."""
+    return message[:1].lower() + message[1:]
