@@ -8,6 +8,7 @@ PromptkitError
 │   └── PromptTooLong     a prompt does not fit the model's context
 ├── GenerationError       a loaded model or a server did not do what was asked of it
 ├── RunError              a run folder or the completion store cannot be read or written
+├── Interrupted           a person stopped a run; what was finished is kept
 ├── CodeNotAllowed        a file names Python, and `--allow-code` was not given
 └── MissingExtra          an optional dependency is not installed
 """
@@ -23,6 +24,7 @@ __all__ = [
     "DataError",
     "DeclarationError",
     "GenerationError",
+    "Interrupted",
     "MissingExtra",
     "ModelError",
     "PromptTooLong",
@@ -70,6 +72,10 @@ class GenerationError(PromptkitError):
 
 class RunError(PromptkitError):
     """A run folder or the completion store cannot be read or written."""
+
+
+class Interrupted(PromptkitError):
+    """A person stopped a run. The message says what is kept, and how to go on."""
 
 
 class CodeNotAllowed(PromptkitError):

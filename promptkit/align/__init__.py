@@ -1,1 +1,41 @@
-"""align."""
+"""O, output alignment: the chain that turns a completion into an answer, or says why there is none."""
+
+from promptkit.align.case import Lower
+from promptkit.align.chain import Chain, Ended
+from promptkit.align.choice import Choice
+from promptkit.align.first import First
+from promptkit.align.kinds import KINDS
+from promptkit.align.mapping import Map
+from promptkit.align.number import Number
+from promptkit.align.outcome import STATUSES, Answer, Found, Missing, NoAnswer, Outcome, Status
+from promptkit.align.python import Python
+from promptkit.align.regex import Regex
+from promptkit.align.step import ALIGN, AlignStep, ItemStep, Steps
+from promptkit.align.take import Take
+from promptkit.align.whitespace import Strip
+
+__all__ = [
+    "ALIGN",
+    "KINDS",
+    "STATUSES",
+    "AlignStep",
+    "Answer",
+    "Chain",
+    "Choice",
+    "Ended",
+    "First",
+    "Found",
+    "ItemStep",
+    "Lower",
+    "Map",
+    "Missing",
+    "NoAnswer",
+    "Number",
+    "Outcome",
+    "Python",
+    "Regex",
+    "Status",
+    "Steps",
+    "Strip",
+    "Take",
+]

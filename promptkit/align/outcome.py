@@ -19,13 +19,15 @@ class Found:
     """A value on its way through the chain, and the span of the completion that it was read from.
 
     `is_verbatim` says that the value is exactly the completion's text at `span`, so that a span within the value is a
-    span within the completion. `fields` are the example's, for steps that need its options.
+    span within the completion. `fields` are the example's, for steps that need its options. `step` is the way to the
+    step that gave the value, inside a step that is made of steps (`[1].number`); empty for a plain step.
     """
 
     value: Any
     span: Span
     is_verbatim: bool = False
     fields: Mapping[str, Any] = field(default_factory=dict)
+    step: str = ""
 
     def part(self, start: int, end: int) -> Found:
         """The piece `[start, end)` of a text value. Where the value is not verbatim, the span stays the whole one."""
@@ -39,10 +41,11 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Missing:
-    """A step found no value, and why. `is_ambiguous`: it found several that disagree."""
+    """A step found no value, and why. `is_ambiguous`: it found several that disagree. `step` as in `Found`."""
 
     reason: str
     is_ambiguous: bool = False
+    step: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

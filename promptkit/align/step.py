@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar
 
 from promptkit.align.outcome import Found, Missing
 from promptkit.spec import Coordinates, Seam, StepDeclaration
+from promptkit.spec.declaration import shorten
 
-__all__ = ["ALIGN", "AlignStep", "Steps"]
+__all__ = ["ALIGN", "AlignStep", "ItemStep", "Steps"]
 
 
 class AlignStep(StepDeclaration):
-    """A step of the alignment chain. It never raises on any value, and its span lies inside the one it was given."""
+    """A step of the alignment chain. It never raises on any value, and its span lies inside the one it was given.
+
+    What a person must mend, such as a template that names a field that is not there, is a `PromptkitError` all the
+    same.
+    """
 
     coordinates: ClassVar[Coordinates] = Coordinates(alignment="structural")
 
@@ -26,6 +32,40 @@ class AlignStep(StepDeclaration):
 
         Raises `ValueError` where no completion could ever give this target. The default changes nothing.
         """
+        return target
+
+
+class ItemStep(AlignStep):
+    """A step that reads one value. Given a list, it reads each item, and finds nothing unless it finds all of them."""
+
+    def __call__(self, found: Found) -> Found | Missing:
+        """What `read` finds in the value, or the list of what it finds in each item."""
+        if not isinstance(found.value, list):
+            return self.read(found) if isinstance(found.value, str) else self.read_other(found)
+        values = []
+        for number, item in enumerate(found.value):
+            result = self(replace(found, value=item, is_verbatim=False))
+            if isinstance(result, Missing):
+                return replace(result, reason=f"item {number}: {result.reason}")
+            values.append(result.value)
+        return found.become(values)
+
+    @abstractmethod
+    def read(self, found: Found) -> Found | Missing:
+        """What the step finds in a text."""
+
+    def read_other(self, found: Found) -> Found | Missing:
+        """What the step finds in a value that is neither text nor a list: nothing, unless it says otherwise."""
+        return Missing(reason=f"{self.kind} reads text, not {shorten(found.value)}")
+
+    def align_target(self, target: Any, fields: Mapping[str, Any]) -> Any:
+        """The target as `read_target` has it, item by item where it is a list."""
+        if isinstance(target, list | tuple):
+            return [self.align_target(item, fields) for item in target]
+        return self.read_target(target, fields)
+
+    def read_target(self, target: Any, fields: Mapping[str, Any]) -> Any:
+        """One right answer as this step would have written it. The default changes nothing."""
         return target
 
 

@@ -1,1 +1,30 @@
-"""generate."""
+"""f: the Generator seam, the local model, servers, and the scripted model for tests. Nothing here loads torch
+before a model is really needed.
+"""
+
+from promptkit.generate.model import MODEL, Loading, Model, ModelDeclaration
+from promptkit.generate.model_files import DEFAULT_MODEL, packaged_models
+from promptkit.generate.request import Completion, Ended, Generator, OptionScore, Request, Sampling, Work
+from promptkit.generate.section import Choose, Generate, Normalization, normalized
+from promptkit.generate.tokenizer import Tokenizer
+
+__all__ = [
+    "DEFAULT_MODEL",
+    "MODEL",
+    "Choose",
+    "Completion",
+    "Ended",
+    "Generate",
+    "Generator",
+    "Loading",
+    "Model",
+    "ModelDeclaration",
+    "Normalization",
+    "OptionScore",
+    "Request",
+    "Sampling",
+    "Tokenizer",
+    "Work",
+    "normalized",
+    "packaged_models",
+]

@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 
 from promptkit.generate.tokenizer import Tokenizer
 
-__all__ = ["Completion", "Ended", "Generator", "OptionScore", "Request", "Sampling"]
+__all__ = ["Completion", "Ended", "Generator", "OptionScore", "Request", "Sampling", "Work"]
 
 Ended = Literal["stop", "eos", "length", "scored"]
 
@@ -28,8 +28,9 @@ class Sampling:
 class Request:
     """One thing to compute: a completion of `prompt`, or the log-likelihood of each of `options` after it.
 
-    `label` names the example in messages and is no part of what is computed. `token_ids` are the prompt's tokens
-    (empty where a server tokenises for itself). `seed` belongs to this request alone.
+    `label` names the example in messages and is no part of what is computed. `token_ids` are the prompt's tokens,
+    `option_token_ids` those of prompt and option, tokenised together (both empty where a server tokenises for
+    itself). `seed` belongs to this request alone.
     """
 
     label: str
@@ -38,6 +39,17 @@ class Request:
     sampling: Sampling = Sampling()
     seed: int = 0
     options: tuple[str, ...] = ()
+    option_token_ids: tuple[tuple[int, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What a generator has done so far: seconds, by sort of work, and the prompt tokens that it computed."""
+
+    load_s: float = 0.0
+    prefill_s: float = 0.0
+    decode_s: float = 0.0
+    computed_prompt_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,18 +79,25 @@ class Completion:
 class Generator(Protocol):
     """f, frozen: maps requests to completions, and yields each with its index in `requests` as soon as it is finished.
 
-    `identity` holds everything about the model that can change a completion, as JSON values: it is part of the key
-    under which completions are kept. Reading it loads no weights. `tokenizer` is None where a server has it.
+    `identity` is part of the key under which completions are kept; reading it loads no weights. `tokenizer` is None
+    where a server has it.
     """
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The model's name, as tables and folders show it."""
 
     @property
-    def identity(self) -> Mapping[str, Any]: ...
+    def identity(self) -> Mapping[str, Any]:
+        """All that can change a completion, as JSON values."""
 
     @property
-    def tokenizer(self) -> Tokenizer | None: ...
+    def tokenizer(self) -> Tokenizer | None:
+        """The model's own tokenizer."""
+
+    @property
+    def work(self) -> Work:
+        """What was done so far, in this process."""
 
     @property
     def context_length(self) -> int | None:

@@ -1,1 +1,17 @@
-"""report."""
+"""What people see: tables, the exact prompt, cards, progress."""
+
+from promptkit.report.card_view import card_view
+from promptkit.report.progress import ProgressLine
+from promptkit.report.prompt_view import prompt_json, prompt_view, tokens_view
+from promptkit.report.table import format_score, format_seconds, runs_table
+
+__all__ = [
+    "ProgressLine",
+    "card_view",
+    "format_score",
+    "format_seconds",
+    "prompt_json",
+    "prompt_view",
+    "runs_table",
+    "tokens_view",
+]

@@ -1,1 +1,22 @@
-"""score."""
+"""Metrics, intervals, and the statuses that stand beside them."""
+
+from promptkit.score.interval import Interval, mean_interval, wilson
+from promptkit.score.kinds import Accuracy, ExactMatch, PythonMetric, default_metrics
+from promptkit.score.metric import SCORE, Metric, Metrics
+from promptkit.score.summary import Score, count_statuses, summarize
+
+__all__ = [
+    "SCORE",
+    "Accuracy",
+    "ExactMatch",
+    "Interval",
+    "Metric",
+    "Metrics",
+    "PythonMetric",
+    "Score",
+    "count_statuses",
+    "default_metrics",
+    "mean_interval",
+    "summarize",
+    "wilson",
+]

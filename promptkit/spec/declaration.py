@@ -23,7 +23,9 @@ from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
 from promptkit.spec.coordinates import Coordinates
 from promptkit.text import known_names
 
-__all__ = ["Count", "Declaration", "NaturalNumber", "Seam", "StepDeclaration"]
+__all__ = ["SEAM_KEY", "Count", "Declaration", "NaturalNumber", "Seam", "StepDeclaration"]
+
+SEAM_KEY = "x-seam"  # stands in a JSON Schema where a step may be named, until the whole schema is put together
 
 Count = Annotated[int, Field(strict=True, ge=1)]
 NaturalNumber = Annotated[int, Field(strict=True, ge=0)]
@@ -36,7 +38,7 @@ class Declaration(BaseModel):
     be a map itself, the long form is known by its keys.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True)
     main: ClassVar[str | None] = None
     main_takes_a_map: ClassVar[bool] = False
 
@@ -131,7 +133,7 @@ class Seam:
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        return {"$ref": f"#/$defs/{self.name}_step"}
+        return {SEAM_KEY: self.name}
 
     def __hash__(self) -> int:
         return hash(self.name)

@@ -25,7 +25,7 @@ TAG = "tag:yaml.org,2002:"
 class CoreLoader(yaml.SafeLoader):
     """PyYAML's composer with the resolvers of YAML 1.2's core schema in place of those of 1.1."""
 
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+    yaml_implicit_resolvers = {}  # noqa: RUF012 - PyYAML's own name and kind of attribute
 
 
 for _tag, _pattern, _first in (
@@ -42,7 +42,7 @@ for _tag, _pattern, _first in (
 
 SCALARS = {
     TAG + "bool": lambda text: text.lower() == "true",
-    TAG + "null": lambda text: None,
+    TAG + "null": lambda _: None,
     TAG + "int": lambda text: int(text, 0) if text[:2] in ("0o", "0x") else int(text),
     TAG + "float": lambda text: float(re.sub(r"\.(inf|nan)", r"\1", text.lower())),
 }
@@ -97,9 +97,8 @@ class Node:
             return self
         merged = dict(below.value)
         for key, entry in self.value.items():
-            if key in merged:
-                entry = replace(entry, node=entry.node.merged_over(merged[key].node))
-            merged[key] = entry
+            below_it = merged.get(key)
+            merged[key] = replace(entry, node=entry.node.merged_over(below_it.node)) if below_it else entry
         return Node(merged, self.position)
 
 
@@ -147,9 +146,8 @@ def syntax_problem(source: Source, error: yaml.YAMLError) -> Problem:
     message = str(getattr(error, "problem", None) or error).strip()
     hint = ""
     if isinstance(error, yaml.reader.ReaderError):
-        return Problem(
-            position=None, path=source.name, message=f"is not text: it holds the character {error.character!r}"
-        )
+        character = chr(error.character) if isinstance(error.character, int) else error.character
+        return Problem(position=None, path=source.name, message=f"is not text: it holds the character {character!r}")
     position = Position(source=source, line=mark.line + 1, column=mark.column + 1) if mark else None
     if "'\\t'" in message:
         message, hint = "a tab where YAML wants spaces", "indent with spaces only"

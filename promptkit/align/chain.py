@@ -1,0 +1,87 @@
+"""The chain of O: steps in a row, and what they make of a completion."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from promptkit.align.outcome import Answer, Found, Missing, NoAnswer, Outcome, Status
+from promptkit.align.step import AlignStep
+from promptkit.errors import PromptkitError
+from promptkit.text import Span
+
+__all__ = ["Chain", "Ended"]
+
+Ended = Literal["stop", "eos", "length", "scored"]
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Steps in a row, itself a step: each reads what the one before it found. No steps find the whole text."""
+
+    steps: tuple[AlignStep, ...] = field(default=())
+
+    def __call__(self, found: Found) -> Found | Missing:
+        """What the last step finds, or what stopped the chain. `step` of either says which it was: `[1].number`."""
+        for number, step in enumerate(self.steps):
+            result = attempt(step, found)
+            result = replace(result, step=f"[{number}].{step.kind}{result.step}")
+            if isinstance(result, Missing):
+                return result
+            found = result
+        return found
+
+    def align(self, text: str, *, fields: Mapping[str, Any], ended: Ended) -> Outcome:
+        """The answer in a completion, or why it has none. `ended` says how the completion came to its end.
+
+        A value of white space alone is no answer. Raises `PromptkitError` for what a person must mend, never for
+        anything that a model wrote.
+        """
+        whole = Found(value=text, span=Span(start=0, end=len(text)), is_verbatim=True, fields=fields)
+        result = self(whole)
+        step = f"align{result.step}"
+        if isinstance(result, Found) and is_blank(result.value):
+            result = Missing(reason="the completion is empty" if is_blank(text) else "the value is empty")
+        if isinstance(result, Found):
+            return Answer(value=result.value, span=result.span, step=step)
+        return NoAnswer(status=status_of(result, text, ended), step=step, reason=result.reason)
+
+    def align_target(self, target: Any, fields: Mapping[str, Any]) -> Any:
+        """A right answer as the chain would have written it; None, which is no target, stays None.
+
+        Raises `ValueError` where no completion could ever give it.
+        """
+        for step in self.steps:
+            if target is None:
+                return None
+            target = step.align_target(target, fields)
+        return target
+
+    def step_names(self) -> tuple[str, ...]:
+        """The steps as answers name them: `align[0].regex`, `align[1].number`."""
+        return tuple(f"align[{number}].{step.kind}" for number, step in enumerate(self.steps))
+
+
+def attempt(step: AlignStep, found: Found) -> Found | Missing:
+    """What the step finds. A step that breaks its word and raises has found nothing."""
+    try:
+        return step(replace(found, step=""))
+    except PromptkitError:
+        raise
+    except Exception as error:  # noqa: BLE001 - plug-ins; one bad completion must not end the run
+        return Missing(reason=f"the step raised {type(error).__name__}: {error}")
+
+
+def status_of(miss: Missing, text: str, ended: Ended) -> Status:
+    """The sort of no-answer. A cut completion that disagrees with itself is ambiguous: it did say something."""
+    if is_blank(text):
+        return "empty"
+    if miss.is_ambiguous:
+        return "ambiguous"
+    return "truncated" if ended == "length" else "unparsed"
+
+
+def is_blank(value: Any) -> bool:
+    """Whether a value is no value: None, or text of white space alone."""
+    return value is None or (isinstance(value, str) and not value.strip())

@@ -1,0 +1,29 @@
+"""`promptkit schema`: the JSON Schema of the language."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from promptkit.cli.options import AsJson
+from promptkit.cli.output import print_json, say
+
+__all__ = ["schema"]
+
+
+def schema(
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="write it here, not to standard output")] = None,
+    as_json: AsJson = False,  # noqa: ARG001 - a schema is JSON either way
+) -> None:
+    """Write the JSON Schema of the language, for editors. It is JSON with or without --json."""
+    import json
+
+    from promptkit.run.schema import json_schema
+
+    if out is None:
+        print_json(json_schema())
+        return
+    out.write_text(json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    say(f"wrote {out}")

@@ -1,0 +1,61 @@
+"""`promptkit show`: the exact prompt of one example."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from promptkit.cli.options import AllowCode, AsJson, DataFolder, ModelName, Overrides, PipelineFile, Split
+from promptkit.cli.output import print_json, print_view
+from promptkit.errors import DataError, ModelError
+from promptkit.generate import Loading, Tokenizer
+from promptkit.run import Pipeline, Selection, load, make_prompter, read_examples
+
+__all__ = ["show"]
+
+
+def show(
+    file: PipelineFile,
+    index: Annotated[int, typer.Option("--index", metavar="N", min=0, help="which example, counted from 0")] = 0,
+    tokens: Annotated[bool, typer.Option("--tokens", help="show the model's tokens and its BOS as well")] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="print the prompt and nothing else, byte for byte")] = False,
+    model: ModelName = None,
+    data: DataFolder = None,
+    split: Split = "test",
+    overrides: Overrides = None,
+    allow_code: AllowCode = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show the exact prompt of one example, piece by piece, each with the line that it came from."""
+    from promptkit.report import prompt_json, prompt_view, tokens_view
+
+    pipeline = load(file, overrides=overrides or [], allow_code=allow_code)
+    pipeline = pipeline.with_model(model) if model else pipeline
+    selection = Selection(split=split, limit=index + 1, data_folder=data)
+    examples = read_examples(pipeline, selection)
+    if index >= len(examples):
+        raise DataError(f"there is no example {index}: the split {split!r} has {len(examples)} rows, counted from 0")
+    tokenizer = tokenizer_of(pipeline) if tokens or pipeline.declaration.chat else None
+    prompt = make_prompter(pipeline, selection, tokenizer).prompt(examples[index])
+    choose = pipeline.declaration.choose
+    options = [choose.lead + each for each in choose.options_for(examples[index].fields)] if choose else []
+    if as_json:
+        print_json(prompt_json(examples[index], prompt, tokenizer if tokens else None, options))
+    elif raw:
+        sys.stdout.write(prompt.text)
+    else:
+        print_view(prompt_view(examples[index], prompt, options))
+        if tokens and tokenizer is not None:
+            print_view(tokens_view(prompt, tokenizer))
+
+
+def tokenizer_of(pipeline: Pipeline) -> Tokenizer:
+    """The tokenizer of the pipeline's model. Raises `ModelError` where only a server has it."""
+    tokenizer = pipeline.declaration.model.open(Loading()).tokenizer
+    if tokenizer is None:
+        raise ModelError(
+            f"model {pipeline.declaration.model.label!r}: its tokenizer is not here, so its tokens cannot be shown"
+        )
+    return tokenizer

@@ -1,0 +1,17 @@
+"""Seconds and tokens, added up while a generator works."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Meter"]
+
+
+@dataclass(slots=True, kw_only=True)
+class Meter:
+    """The running totals behind a generator's `work`."""
+
+    load_s: float = 0.0
+    prefill_s: float = 0.0
+    decode_s: float = 0.0
+    computed_prompt_tokens: int = 0

@@ -1,0 +1,166 @@
+"""What is made of a model's files once and kept: its tokenizer and facts, and the dequantised copy of a GGUF file.
+
+Later starts read the copies in a moment, without transformers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from promptkit.errors import ModelError
+from promptkit.folders import cache_folder
+from promptkit.generate.fingerprint import fingerprint
+from promptkit.generate.model_files import ModelFiles, count_parameters
+
+__all__ = ["Facts", "prepare_facts", "prepare_weights"]
+
+log = logging.getLogger(__name__)
+
+LAYOUT = 1  # raised when what is kept changes shape
+TOKENIZER_FILES = ("tokenizer*", "special_tokens_map.json", "chat_template*", "vocab*", "merges.txt", "*.model")
+TOKENIZER_FILES += ("added_tokens.json", "*.tiktoken", "config.json", "generation_config.json")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What promptkit knows of a model without loading it. `folder` holds its `tokenizer.json`."""
+
+    folder: Path
+    context_length: int | None
+    eos_token_ids: tuple[int, ...]
+    bos_token_id: int | None
+    num_parameters: int
+    architecture: str
+    chat_template: str | None
+    special_tokens: Mapping[str, str] = field(default_factory=dict)
+
+
+def prepare_facts(files: ModelFiles) -> Facts:
+    """The facts of a model, made on first sight and read from the cache after that."""
+    sources = [path for pattern in TOKENIZER_FILES for path in files.folder.glob(pattern)] if not files.gguf else []
+    key = fingerprint([*sources, *files.weights] if files.gguf else sources)
+    folder = cache_folder() / "models" / f"{key[:20]}-facts{LAYOUT}-{version('transformers')}"
+    if not (folder / "facts.json").is_file():
+        log.info("%s: reading the tokenizer; this happens once", files.name)
+        with whole_folder(folder) as partial:
+            write_facts(files, partial)
+    known = json.loads((folder / "facts.json").read_text())
+    known["eos_token_ids"] = tuple(known["eos_token_ids"])
+    return Facts(folder=folder, **known)
+
+
+def prepare_weights(files: ModelFiles, dtype: str) -> Path:
+    """The folder to load weights from: the model's own, or a dequantised copy of its GGUF file in `dtype`."""
+    if not files.gguf:
+        return files.folder
+    folder = cache_folder() / "models" / f"{fingerprint(files.weights)[:20]}-{dtype}"
+    if not (folder / "config.json").is_file():
+        log.info("%s: writing a %s copy of the GGUF file; this happens once", files.name, dtype)
+        with whole_folder(folder) as partial:
+            dequantise(files, dtype, partial)
+    return folder
+
+
+@contextlib.contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """A folder to write in, which becomes `folder` when all went well, and vanishes when not."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=folder.parent))
+    try:
+        yield partial
+        with contextlib.suppress(OSError):  # another process was faster: its copy is as good
+            partial.replace(folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def reading(files: ModelFiles) -> Iterator[None]:
+    """Turns whatever goes wrong inside transformers and gguf into one `ModelError` that names the model."""
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    try:
+        with contextlib.redirect_stderr(io.StringIO()):  # progress bars of steps that nobody asked for
+            yield
+    except ModelError:
+        raise
+    except Exception as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
+        what = "the GGUF file cannot be read (is it whole?)" if files.gguf else "cannot be loaded"
+        raise ModelError(f"model {files.name!r}: {what}: {reason}") from error
+
+
+def write_facts(files: ModelFiles, folder: Path) -> None:
+    """Writes `tokenizer.json` and `facts.json`, as transformers reads them from the model's files."""
+    with reading(files):
+        from transformers import AutoConfig, AutoTokenizer  # noqa: PLC0415 - imports torch
+
+        where: dict[str, Any] = {"gguf_file": files.gguf} if files.gguf else {}
+        config = AutoConfig.from_pretrained(files.folder, trust_remote_code=False, **where)
+        tokenizer = AutoTokenizer.from_pretrained(files.folder, trust_remote_code=False, use_fast=True, **where)
+        if not getattr(tokenizer, "is_fast", False):
+            raise ModelError(f"model {files.name!r}: its tokenizer has no fast form (tokenizer.json)")
+        (folder / "tokenizer.json").write_text(tokenizer.backend_tokenizer.to_str(), encoding="utf-8")
+        facts = facts_of(files, config, tokenizer)
+    (folder / "facts.json").write_text(json.dumps(facts, indent=1))
+
+
+def facts_of(files: ModelFiles, config: Any, tokenizer: Any) -> dict[str, Any]:
+    """The facts as JSON values, from transformers' configuration and tokenizer."""
+    text_config = config.get_text_config()
+    template = tokenizer.chat_template
+    facts = Facts(
+        folder=files.folder,
+        context_length=getattr(text_config, "max_position_embeddings", None)
+        or getattr(text_config, "n_positions", None),
+        eos_token_ids=eos_ids(files, text_config, tokenizer),
+        bos_token_id=tokenizer.bos_token_id,
+        num_parameters=count_parameters(files),
+        architecture=str(text_config.model_type),
+        chat_template=template if isinstance(template, str) else None,
+        special_tokens={
+            name: str(token) for name, token in tokenizer.special_tokens_map.items() if isinstance(token, str)
+        },
+    )
+    known = asdict(facts)
+    del known["folder"]
+    return known
+
+
+def eos_ids(files: ModelFiles, config: Any, tokenizer: Any) -> tuple[int, ...]:
+    """All tokens that end a text: the generation settings' where the model has some, else the configuration's."""
+    declared: Any = None
+    settings = files.folder / "generation_config.json"
+    if not files.gguf and settings.is_file():
+        declared = json.loads(settings.read_text()).get("eos_token_id")
+    if declared is None:
+        declared = config.eos_token_id
+    ids = declared if isinstance(declared, list) else [declared, tokenizer.eos_token_id]
+    return tuple(sorted({int(each) for each in ids if each is not None}))
+
+
+def dequantise(files: ModelFiles, dtype: str, folder: Path) -> None:
+    """Writes the GGUF file's weights as plain safetensors in `dtype`, with their configuration."""
+    with reading(files):
+        import torch  # noqa: PLC0415 - slow to import
+        import transformers  # noqa: PLC0415
+
+        transformers.utils.logging.disable_progress_bar()
+        model = transformers.AutoModelForCausalLM.from_pretrained(
+            files.folder,
+            gguf_file=files.gguf,
+            dtype=getattr(torch, dtype),
+            quantization_config=transformers.GgufConfig(dequantize=True),
+            trust_remote_code=False,
+        )
+        model.save_pretrained(folder)

@@ -1,0 +1,206 @@
+"""Plain batched generation and scoring through transformers' own forward pass: right before fast.
+
+This is what any faster engine must equal. Rows are padded on the left, positions count from each row's own first
+token, and a row that has ended leaves the batch with its keys and values.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from transformers import DynamicCache
+
+from promptkit.generate.meter import Meter
+from promptkit.generate.new_text import NewText
+from promptkit.generate.request import Completion, Ended, OptionScore, Request
+from promptkit.generate.sampling import Draw, next_tokens
+from promptkit.generate.tokenizer import Tokenizer
+
+__all__ = ["Reference"]
+
+HEAD_ROWS = 16_384  # of the vocabulary, widened at once
+
+
+@dataclass(slots=True, kw_only=True)
+class Row:
+    """One request while it is being completed."""
+
+    index: int
+    request: Request
+    text: NewText
+    draw: Draw
+
+    def finished(self, token: int, eos: frozenset[int]) -> Ended | None:
+        """Takes the row's next token, and says why the row ends with it, or None."""
+        if token in eos:
+            self.text.token_ids.append(token)
+            return "eos"
+        if self.text.add(token):
+            return "stop"
+        return "length" if len(self.text.token_ids) >= self.request.sampling.max_new_tokens else None
+
+    def completion(self, ended: Ended) -> Completion:
+        """The completion of a row that has ended."""
+        ids = tuple(self.text.token_ids)
+        return Completion(text=self.text.cut(), token_ids=ids, ended=ended, num_new_tokens=len(ids))
+
+
+class Reference:
+    """A loaded model, its tokenizer and the tokens that end a text."""
+
+    def __init__(self, model: Any, tokenizer: Tokenizer, eos: frozenset[int], meter: Meter) -> None:
+        self.model = model
+        self.tokenizer = tokenizer
+        self.eos = eos
+        self.meter = meter
+
+    @torch.inference_mode()
+    def complete(self, batch: Sequence[tuple[int, Request]]) -> Iterator[tuple[int, Completion]]:
+        """The batch's completions as they finish, each with its request's index."""
+        rows = [Row(index=i, request=each, text=self.new_text(each), draw=Draw(each.seed)) for i, each in batch]
+        started = time.perf_counter()
+        cache = DynamicCache(config=self.model.config)
+        ids, mask = pad_left([row.request.token_ids for row in rows], self.model.device)
+        logits = self.forward(ids, mask, cache)
+        self.meter.prefill_s += time.perf_counter() - started
+        self.meter.computed_prompt_tokens += int(mask.sum())
+        while rows:
+            started = time.perf_counter()
+            tokens = next_tokens(logits, [row.request.sampling for row in rows], [row.draw for row in rows])
+            endings = [row.finished(token, self.eos) for row, token in zip(rows, tokens, strict=True)]
+            going_on = [place for place, ended in enumerate(endings) if ended is None]
+            done = [(row.index, row.completion(ended)) for row, ended in zip(rows, endings, strict=True) if ended]
+            if going_on:
+                rows = [rows[place] for place in going_on]
+                if done:
+                    kept = torch.tensor(going_on, device=mask.device)
+                    cache.batch_select_indices(kept)
+                    mask = mask[kept]
+                mask = torch.cat([mask, mask.new_ones(len(rows), 1)], dim=1)
+                ids = torch.tensor([[tokens[place]] for place in going_on], device=mask.device)
+                logits = self.forward(ids, mask, cache)
+            else:
+                rows = []
+            self.meter.decode_s += time.perf_counter() - started
+            yield from done
+
+    def forward(self, ids: torch.Tensor, mask: torch.Tensor, cache: DynamicCache) -> torch.Tensor:
+        """Logits (B, V), float32, after the last of the tokens `ids` (B, T); `mask` (B, all tokens so far)."""
+        positions = (mask.cumsum(dim=1) - 1).clamp(min=0)[:, -ids.shape[1] :]
+        out = self.model(
+            input_ids=ids,
+            attention_mask=mask,
+            position_ids=positions,
+            past_key_values=cache,
+            use_cache=True,
+            logits_to_keep=1,
+        )
+        return out.logits[:, -1].float()
+
+    def new_text(self, request: Request) -> NewText:
+        """The empty text that the request's tokens will fill."""
+        return NewText(self.tokenizer, request.token_ids, request.sampling.stop)
+
+    @torch.inference_mode()
+    def score(self, batch: Sequence[tuple[int, Request]]) -> Iterator[tuple[int, Completion]]:
+        """The log-likelihood of each option of each request, with the request's index.
+
+        Prompt and option are tokenised together. Where the join makes one token of the prompt's end and an option's
+        beginning, all options are scored from the first token at which any of them departs from the prompt's own
+        tokens, so that every score is the probability of the rest given the same beginning. Inputs that are equal
+        (all of a prompt's, where its options are one token) are computed once.
+        """
+        started = time.perf_counter()
+        starts = [shared_length([each.token_ids, *each.option_token_ids]) for _, each in batch]
+        tails: dict[tuple[int, ...], int] = {}  # each input, and how many positions at its end are asked for
+        for start, (_, request) in zip(starts, batch, strict=True):
+            for ids in request.option_token_ids:
+                tails[ids[:-1]] = max(tails.get(ids[:-1], 0), len(ids) - start)
+        inputs = sorted(tails, key=len)
+        shares: dict[tuple[int, ...], torch.Tensor] = {}
+        for first in range(0, len(inputs), len(batch)):
+            some = inputs[first : first + len(batch)]
+            computed = self.tail_shares(some, max(tails[ids] for ids in some))
+            shares.update(zip(some, computed, strict=True))
+        self.meter.prefill_s += time.perf_counter() - started
+        for start, (index, request) in zip(starts, batch, strict=True):
+            yield index, scored(request, start, shares)
+
+    def tail_shares(self, batch: Sequence[tuple[int, ...]], tail: int) -> torch.Tensor:
+        """Log-probabilities (B, tail, V), float32, of the token after each of the last `tail` of every row."""
+        ids, mask = pad_left(batch, self.model.device)
+        positions = (mask.cumsum(dim=1) - 1).clamp(min=0)
+        with float32_head(self.model):
+            out = self.model(
+                input_ids=ids, attention_mask=mask, position_ids=positions, use_cache=False, logits_to_keep=tail
+            )
+        self.meter.computed_prompt_tokens += int(mask.sum())
+        return out.logits.float().log_softmax(dim=-1)
+
+
+@contextlib.contextmanager
+def float32_head(model: Any) -> Iterator[None]:
+    """For as long as it lasts, the model's last product gives float32 logits, whatever its own dtype.
+
+    bfloat16 has 8 bits of precision: options then tie, one in ten on the default model, though their hidden states
+    tell them apart.
+    """
+    head = model.get_output_embeddings()
+    if head.weight.dtype == torch.float32:
+        yield
+        return
+    head.forward = lambda hidden: in_float32(hidden, head.weight, head.bias)
+    try:
+        yield
+    finally:
+        del head.forward
+
+
+def in_float32(hidden: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
+    """hidden (..., C) times weight (V, C), as float32 (..., V). The weight is widened a slice at a time."""
+    hidden = hidden.float()
+    logits = torch.cat([hidden @ rows.float().T for rows in weight.split(HEAD_ROWS)], dim=-1)
+    return logits if bias is None else logits + bias.float()
+
+
+def scored(request: Request, start: int, shares: Mapping[tuple[int, ...], torch.Tensor]) -> Completion:
+    """The completion that holds the score of every option; its text is the option of highest log-likelihood."""
+    scores = [
+        option_score(text, ids, start, shares[ids[:-1]])
+        for text, ids in zip(request.options, request.option_token_ids, strict=True)
+    ]
+    best = max(scores, key=lambda each: each.log_likelihood)
+    return Completion(text=best.text, ended="scored", options=tuple(scores))
+
+
+def option_score(text: str, ids: tuple[int, ...], start: int, shares: torch.Tensor) -> OptionScore:
+    """The score of one option, whose own tokens begin at `start`, from `shares` (tail, V) at the row's end."""
+    own = torch.tensor(ids[start:], device=shares.device)
+    at_end = shares[-len(own) :]
+    value = float(at_end.gather(1, own[:, None]).double().sum())
+    return OptionScore(text=text, log_likelihood=value, num_tokens=len(own))
+
+
+def shared_length(rows: Sequence[Sequence[int]]) -> int:
+    """How many tokens all rows begin with in common, at the most one less than the shortest of the options has."""
+    longest = min(len(rows[0]), *(len(row) - 1 for row in rows[1:]))
+    for place in range(longest):
+        if len({row[place] for row in rows}) > 1:
+            return place
+    return longest
+
+
+def pad_left(rows: Sequence[Sequence[int]], device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    """Token ids and mask (B, T), int64, of rows padded on the left with token 0, which the mask hides."""
+    longest = max(map(len, rows))
+    ids = torch.zeros(len(rows), longest, dtype=torch.long)
+    mask = torch.zeros(len(rows), longest, dtype=torch.long)
+    for place, row in enumerate(rows):
+        ids[place, longest - len(row) :] = torch.tensor(row, dtype=torch.long)
+        mask[place, longest - len(row) :] = 1
+    return ids.to(device), mask.to(device)

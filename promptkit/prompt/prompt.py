@@ -1,0 +1,70 @@
+"""A prompt, piece by piece: what each stretch of it is, and the line that it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from promptkit.text import Position, Span
+
+__all__ = ["Message", "Piece", "Prompt", "Role", "Segment"]
+
+Role = Literal["text", "system", "user", "assistant", "template"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """What one step of I adds: its text, the role it has in a chat, and the place in the file that made it."""
+
+    text: str
+    kind: str
+    role: Role = "user"
+    position: Position | None = None
+    template: str | None = None  # the template file's name, where the text came through one
+    example: str | None = None  # the id of the demonstration that it shows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """A piece in its place in the prompt. What a chat template adds around the pieces has the role "template"."""
+
+    piece: Piece
+    role: Role
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One turn of a chat."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """The exact text for the model, and the segments that cover it from end to end, in order.
+
+    `messages` are the turns that the chat template wrote out; empty where the prompt is plain text. A chat template
+    writes BOS and the like itself, so `is_chat` says that the tokenizer must not add them again.
+    """
+
+    text: str
+    segments: tuple[Segment, ...]
+    messages: tuple[Message, ...] = ()
+
+    @property
+    def is_chat(self) -> bool:
+        """Whether the model's chat template wrote this text."""
+        return bool(self.messages)
+
+    @classmethod
+    def from_pieces(cls, pieces: Iterable[Piece]) -> Prompt:
+        """The plain prompt: the pieces one after another, byte for byte."""
+        segments, start = [], 0
+        for piece in pieces:
+            end = start + len(piece.text)
+            segments.append(Segment(piece=piece, role="text", span=Span(start=start, end=end)))
+            start = end
+        return cls(text="".join(each.piece.text for each in segments), segments=tuple(segments))

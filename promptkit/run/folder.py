@@ -1,0 +1,108 @@
+"""A finished run as a folder: `run.json` and `samples.parquet`, written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from promptkit.errors import RunError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["claim", "read_run", "records_table", "run_name", "write_run"]
+
+SUMMARY, SAMPLES = "run.json", "samples.parquet"
+
+
+def run_name(pipeline: str, model: str, digest: str) -> str:
+    """The folder's name. The same pipeline, data and model give the same name."""
+    tidy = [re.sub(r"[^A-Za-z0-9._-]+", "-", part).strip("-.") or "unnamed" for part in (pipeline, Path(model).name)]
+    return f"{tidy[0]}--{tidy[1]}--{digest[:8]}"
+
+
+@contextlib.contextmanager
+def claim(out: Path) -> Iterator[Path]:
+    """A hidden folder in `out` for a run to be written in; gone afterwards.
+
+    Made before anything is computed, so that a run that could not be written does not start. Raises `RunError`.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=out))
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise RunError(
+            f"the run folder cannot be made in {str(out)!r}: {reason}\n    --out DIR names another"
+        ) from error
+    try:
+        yield partial
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def write_run(partial: Path, folder: Path, summary: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Writes a run in `partial`, then puts it at `folder` in one move; an older run of that name gives way."""
+    import pyarrow.parquet as pq  # noqa: PLC0415 - only where a run is written
+
+    try:
+        pq.write_table(records_table(rows), partial / SAMPLES)
+        text = json.dumps(summary, indent=2, ensure_ascii=False, default=str)
+        (partial / SUMMARY).write_text(text + "\n", encoding="utf-8")
+        partial.chmod(0o755)
+        aside = partial.with_name(partial.name + "-old")
+        if folder.exists():
+            folder.replace(aside)
+        partial.replace(folder)
+        shutil.rmtree(aside, ignore_errors=True)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise RunError(
+            f"the run folder {str(folder)!r} cannot be written: {reason}\n"
+            "    every completion is in the store: the same command with another --out writes it"
+        ) from error
+
+
+def records_table(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
+    """The records as an Arrow table, one a row; the types do not depend on the values."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    option = pa.struct([("text", pa.string()), ("log_likelihood", pa.float64()), ("num_tokens", pa.int32())])
+    known = {
+        "sample": pa.int32(),
+        "num_prompt_tokens": pa.int32(),
+        "num_new_tokens": pa.int32(),
+        "options": pa.list_(option),
+        "span_start": pa.int64(),
+        "span_end": pa.int64(),
+        "from_store": pa.bool_(),
+    }
+    names = list(rows[0]) if rows else []
+    schema = pa.schema(
+        [(name, pa.float64() if name.startswith("score.") else known.get(name, pa.string())) for name in names]
+    )
+    return pa.Table.from_pylist([dict(row) for row in rows], schema=schema)
+
+
+def read_run(folder: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """A run's summary and rows. Raises `RunError` where the folder does not hold a whole run."""
+    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    try:
+        summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
+        rows: list[dict[str, Any]] = pq.read_table(folder / SAMPLES).to_pylist()
+    except FileNotFoundError as error:
+        raise RunError(
+            f"{str(folder)!r} is not a run: it holds no {Path(str(error.filename)).name}\n"
+            "    name the folder that `promptkit run` printed"
+        ) from error
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise RunError(f"the run {str(folder)!r} cannot be read: {str(error).splitlines()[0]}") from error
+    return summary, rows

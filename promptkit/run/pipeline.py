@@ -1,0 +1,155 @@
+"""A pipeline: the sections of the language put together, and where they were written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from promptkit.align import Chain, Status, Steps
+from promptkit.data import DataSection
+from promptkit.generate import DEFAULT_MODEL, Choose, Generate, Model, ModelDeclaration
+from promptkit.generate.local import LocalModel
+from promptkit.prompt import Demonstrations, PromptSteps
+from promptkit.score import Metric, Metrics, default_metrics
+from promptkit.spec import Declaration, StepDeclaration, compose, read
+from promptkit.text import Position
+
+__all__ = ["CheckedExample", "Pipeline", "PipelineDeclaration", "load"]
+
+UNSET = "\0unset"
+LATER = {
+    "stages": "several stages are not built yet; this version runs pipelines of one stage",
+    "matrix": "sweeps are not built yet; `--set path=value` runs one variant at a time",
+}
+
+
+class CheckedExample(Declaration):
+    """A completion written down, and what the align chain must make of it. `promptkit check` runs these."""
+
+    completion: str = Field(description="what a model might write")
+    answer: Any = Field(default=UNSET, description="the answer that the chain must give; null: no answer")
+    status: Status | None = Field(default=None, description="the status that the chain must give")
+    ended: Literal["stop", "eos", "length"] = Field(default="eos", description="why the completion ended")
+    fields: dict[str, Any] = Field(default_factory=dict, description="the example's fields, for steps that need them")
+
+    @model_validator(mode="after")
+    def _expects_something(self) -> CheckedExample:
+        if not self.expects_answer and self.status is None:
+            raise PydanticCustomError("no_expectation", "needs `answer`, `status`, or both")
+        return self
+
+    @property
+    def expects_answer(self) -> bool:
+        """Whether the example says what the answer must be."""
+        return not (isinstance(self.answer, str) and self.answer == UNSET)
+
+
+class PipelineDeclaration(Declaration):
+    """ŷ = O ∘ f ∘ I(x), declared: data, prompt, generate (or choose), align, score. A file holds what a verb needs."""
+
+    name: str | None = Field(default=None, description="the pipeline's name; the file's if not given")
+    about: str = Field(default="", description="what it does and where it comes from")
+    model: Model = Field(
+        default_factory=LocalModel, description=f"the frozen model: {DEFAULT_MODEL}, a folder, a GGUF file, a hub id"
+    )
+    chat: bool = Field(default=False, strict=True, description="whether the model's chat template formats the prompt")
+    data: DataSection | None = Field(
+        default=None, description="where the examples come from, and what a right answer is"
+    )
+    prompt: PromptSteps = Field(default=(), description="I: the pieces of the prompt, in order, byte for byte")
+    generate: Generate | None = Field(default=None, description="f as a writer of free text")
+    choose: Choose | None = Field(default=None, description="f as a scorer of options")
+    align: Steps = Field(default=(), description="O: the chain that turns a completion into an answer")
+    score: Metrics = Field(default=(), description="the metrics; exact_match (accuracy with `choose`) if none is named")
+    examples: tuple[CheckedExample, ...] = Field(default=(), description="tests of the chain; `check` runs them")
+
+    @classmethod
+    def _explain(cls, error: Any) -> InitErrorDetails:
+        later = LATER.get(str(error["loc"][0])) if error["type"] == "extra_forbidden" else None
+        if later and len(error["loc"]) == 1:
+            return InitErrorDetails(type=PydanticCustomError("later", later), loc=error["loc"])
+        return super()._explain(error)
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> PipelineDeclaration:
+        if self.generate and self.choose:
+            raise PydanticCustomError("both", "`generate` and `choose` are two ways to run a model: give one")
+        for step in self.prompt:
+            has_turns = isinstance(step, Demonstrations) and step.turns is not None
+            if (step.is_only_for_chat or has_turns) and not self.chat:
+                what = "`turns`" if has_turns else f"the step {step.kind!r}"
+                raise PydanticCustomError("chat", "{what} needs `chat: true`", {"what": what})
+        return self
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """A declaration and where it stands. `plain` is what the files said, composed, as plain data."""
+
+    declaration: PipelineDeclaration
+    file: str
+    folder: Path
+    plain: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The declared name, or the file's."""
+        return self.declaration.name or Path(self.file).stem
+
+    @cached_property
+    def chain(self) -> Chain:
+        """O."""
+        return Chain(self.declaration.align)
+
+    @property
+    def metrics(self) -> Sequence[Metric]:
+        """The metrics named, or the one that fits how the model is run."""
+        return self.declaration.score or default_metrics(chooses=self.declaration.choose is not None)
+
+    @property
+    def generate(self) -> Generate:
+        """How the model writes; the defaults where the file says nothing."""
+        return self.declaration.generate or Generate()
+
+    def with_model(self, name: str) -> Pipeline:
+        """The same pipeline on another model."""
+        declaration = self.declaration.model_copy(update={"model": LocalModel(name=name)})
+        return Pipeline(declaration, self.file, self.folder, {**self.plain, "model": name})
+
+    def with_output(self, other: Pipeline) -> Pipeline:
+        """The same pipeline with the align and score sections of another."""
+        update = {"align": other.declaration.align, "score": other.declaration.score}
+        plain = {**self.plain, "align": other.plain.get("align", []), "score": other.plain.get("score", [])}
+        return Pipeline(self.declaration.model_copy(update=update), self.file, self.folder, plain)
+
+    def steps(self) -> Iterator[tuple[str, StepDeclaration]]:
+        """Every step with its section, in the order in which data flows."""
+        model: ModelDeclaration = self.declaration.model
+        yield from (("prompt", step) for step in self.declaration.prompt)
+        yield "model", model
+        yield from (("align", step) for step in self.declaration.align)
+
+    def position(self, *path: str | int) -> Position | None:
+        """Where a part of the pipeline was written; None for one built in Python."""
+        value: Any = self.plain
+        for part in path:
+            value = value[part]
+        return getattr(value, "position", None)
+
+
+def load(name: str | Path, *, overrides: Sequence[str] = (), allow_code: bool = False) -> Pipeline:
+    """The pipeline in a file, or the shipped one of that name. Raises `DeclarationError` with every mistake.
+
+    `overrides` are texts `path=value`, laid over what the file says before it is read.
+    """
+    tree, problems = compose(str(name), overrides)
+    folder = tree.position.source.folder or Path.cwd()
+    context = {"folder": folder, "allow_code": allow_code}
+    declaration = read(PipelineDeclaration, tree, problems, context)
+    return Pipeline(declaration, tree.position.source.name, folder, tree.plain())

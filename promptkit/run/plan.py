@@ -1,0 +1,230 @@
+"""The plan of a run: every prompt and every request, made before any model is loaded."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from promptkit.align import Chain
+from promptkit.data import Example, read_rows, read_split, target_of
+from promptkit.errors import DataError, DeclarationError, ModelError, TemplateError
+from promptkit.generate import Choose, Generator, Request, Sampling, Tokenizer
+from promptkit.prompt import ChatFormat, Demonstrations, Piece, Prompt
+from promptkit.run.pipeline import Pipeline
+from promptkit.text import Problem
+
+__all__ = ["Job", "Plan", "Prompter", "Selection", "make_plan", "make_prompter", "read_examples"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which examples a run takes: the split, at most `limit` of them, files looked for in `data_folder`."""
+
+    split: str = "test"
+    limit: int | None = None
+    data_folder: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One completion to make: the example, its prompt, the request, and what a right answer is.
+
+    `options` are the options without their lead; `baseline` scores them after the unconditional prompt.
+    """
+
+    example: Example
+    prompt: Prompt
+    request: Request
+    sample: int = 0
+    target: Any = None
+    aligned_target: Any = None
+    options: tuple[str, ...] = ()
+    baseline: Request | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Every job of a run, in the order of the data."""
+
+    pipeline: Pipeline
+    selection: Selection
+    jobs: tuple[Job, ...]
+
+    @property
+    def num_examples(self) -> int:
+        """How many examples there are; each may have several samples."""
+        return len({job.example.id for job in self.jobs})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompter:
+    """Makes prompts of a pipeline: the rows that each step may choose from, and the chat format, read once."""
+
+    pipeline: Pipeline
+    pools: tuple[Sequence[Example], ...]
+    chat: ChatFormat | None
+
+    def prompt(self, example: Example) -> Prompt:
+        """The exact prompt of one example. Raises `TemplateError` that names the row."""
+        try:
+            pieces: list[Piece] = []
+            for step, pool in zip(self.pipeline.declaration.prompt, self.pools, strict=True):
+                pieces += step.pieces(example, pool)
+            return self.chat.prompt(pieces) if self.chat else Prompt.from_pieces(pieces)
+        except TemplateError as error:
+            problem = error.problem
+            where = " ".join(part for part in (problem.path, f"({example.origin})") if part)
+            raise TemplateError(replace(problem, path=where)) from error
+
+
+def make_prompter(pipeline: Pipeline, selection: Selection, tokenizer: Tokenizer | None) -> Prompter:
+    """The prompter of a pipeline. `tokenizer` is the model's; only a chat needs it."""
+    if not pipeline.declaration.prompt:
+        raise lacking(pipeline, "prompt")
+    pools = tuple(read_pool(pipeline, step, selection) for step in pipeline.declaration.prompt)
+    return Prompter(pipeline=pipeline, pools=pools, chat=chat_format(pipeline, tokenizer))
+
+
+def read_examples(pipeline: Pipeline, selection: Selection) -> Sequence[Example]:
+    """The examples that are asked about."""
+    data = pipeline.declaration.data
+    if data is None:
+        raise lacking(pipeline, "data")
+    return read_split(data, selection.split, data_folder=selection.data_folder, limit=selection.limit)
+
+
+def lacking(pipeline: Pipeline, section: str) -> DeclarationError:
+    """What to raise where a verb needs a section that the file does not have."""
+    message = f"there is no {section!r} section, and a prompt needs one"
+    return DeclarationError([Problem(position=None, path=pipeline.file, message=message)])
+
+
+def read_pool(pipeline: Pipeline, step: object, selection: Selection) -> Sequence[Example]:
+    """The rows that a step may choose demonstrations from; none for steps that choose none."""
+    if not isinstance(step, Demonstrations):
+        return ()
+    data = pipeline.declaration.data
+    assert data is not None
+    pool = read_rows(data, step.source, data_folder=selection.data_folder, folder=pipeline.folder)
+    if step.take is not None and len(pool) < step.take:
+        raise DataError(
+            f"demonstrations: {step.take} are to be taken, but {step.source!r} has {len(pool)} rows"
+            if isinstance(step.source, str)
+            else f"demonstrations: {step.take} are to be taken, but {len(pool)} rows are written in the file"
+        )
+    return pool
+
+
+def chat_format(pipeline: Pipeline, tokenizer: Tokenizer | None) -> ChatFormat | None:
+    """The model's way to write a chat, where the pipeline asks for one."""
+    if not pipeline.declaration.chat:
+        return None
+    model = pipeline.declaration.model.label
+    if tokenizer is None or tokenizer.chat_template is None:
+        raise ModelError(f"model {model!r}: `chat: true` needs the model's chat template, and there is none")
+    return ChatFormat(tokenizer.chat_template, tokenizer.special_tokens, model=model)
+
+
+def make_plan(pipeline: Pipeline, selection: Selection, generator: Generator) -> Plan:
+    """Every request of the run, tokenised. Nothing is generated, and no weights are read."""
+    tokenizer = generator.tokenizer
+    examples = read_examples(pipeline, selection)
+    prompter = make_prompter(pipeline, selection, tokenizer)
+    jobs: list[Job] = []
+    for example in examples:
+        prompt = prompter.prompt(example)
+        target, aligned = targets(pipeline, example)
+        if pipeline.declaration.choose is not None:
+            choice = choice_job(pipeline.declaration.choose, example, prompt, tokenizer)
+            jobs.append(Job(example=example, prompt=prompt, target=target, aligned_target=aligned, **choice))
+            continue
+        for sample in range(pipeline.generate.samples):
+            request = text_request(pipeline, example, prompt, tokenizer, sample)
+            jobs.append(
+                Job(
+                    example=example,
+                    prompt=prompt,
+                    request=request,
+                    sample=sample,
+                    target=target,
+                    aligned_target=aligned,
+                )
+            )
+    return Plan(pipeline=pipeline, selection=selection, jobs=tuple(jobs))
+
+
+def targets(pipeline: Pipeline, example: Example) -> tuple[Any, Any]:
+    """What a right answer is, as the data says it and as the align chain would write it."""
+    assert pipeline.declaration.data is not None
+    target = target_of(pipeline.declaration.data, example)
+    return target, align_target(pipeline.chain, target, example)
+
+
+def align_target(chain: Chain, target: Any, example: Example) -> Any:
+    """The target as the chain would write it. Raises `DataError` where no completion could ever give it."""
+    try:
+        return chain.align_target(target, example.fields)
+    except ValueError as error:
+        raise DataError(f"{example.origin}: no completion could give the target {target!r}: {error}") from error
+
+
+def text_request(
+    pipeline: Pipeline, example: Example, prompt: Prompt, tokenizer: Tokenizer | None, sample: int
+) -> Request:
+    """The request for one free completion; its seed follows from the run's, the example's id and the sample."""
+    generate = pipeline.generate
+    return Request(
+        label=f"example {example.id!r} ({example.origin})",
+        prompt=prompt.text,
+        token_ids=encode(tokenizer, prompt, ""),
+        sampling=generate.sampling(),
+        seed=derived_seed(generate.seed, example.id, sample),
+    )
+
+
+def choice_job(choose: Choose, example: Example, prompt: Prompt, tokenizer: Tokenizer | None) -> dict[str, Any]:
+    """The parts of the job that scores an example's options."""
+    try:
+        options = choose.options_for(example.fields)
+    except ValueError as error:
+        raise DataError(f"{example.origin}: {error}") from error
+    baseline = None
+    if choose.unconditional_prompt is not None:
+        plain = Prompt.from_pieces(
+            [Piece(text=choose.unconditional_prompt.render(example.fields), kind="unconditional")]
+        )
+        baseline = options_request(choose, example, plain, options, tokenizer)
+    request = options_request(choose, example, prompt, options, tokenizer)
+    return {"request": request, "options": options, "baseline": baseline}
+
+
+def options_request(
+    choose: Choose, example: Example, prompt: Prompt, options: Sequence[str], tokenizer: Tokenizer | None
+) -> Request:
+    """The request for the log-likelihood of each option, its lead before it."""
+    texts = tuple(choose.lead + option for option in options)
+    joint = tuple(encode(tokenizer, prompt, text) for text in texts) if tokenizer else ()
+    return Request(
+        label=f"example {example.id!r} ({example.origin})",
+        prompt=prompt.text,
+        token_ids=encode(tokenizer, prompt, ""),
+        sampling=Sampling(),
+        options=texts,
+        option_token_ids=joint,
+    )
+
+
+def encode(tokenizer: Tokenizer | None, prompt: Prompt, more: str) -> tuple[int, ...]:
+    """The tokens of a prompt and what follows it; a chat template has written BOS itself."""
+    if tokenizer is None:
+        return ()
+    return tokenizer.encode(prompt.text + more, add_special_tokens=not prompt.is_chat)
+
+
+def derived_seed(seed: int, example: str, sample: int) -> int:
+    """A seed in [0, 2^63) for one request, from nothing but these three."""
+    digest = hashlib.sha256(f"{seed}\0{example}\0{sample}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 1

@@ -1,0 +1,150 @@
+"""A record: all that is known of one completion, from the example to its scores."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from promptkit.align import Answer, Chain, NoAnswer, Outcome
+from promptkit.generate import Completion, Normalization, normalized
+from promptkit.run.plan import Job
+from promptkit.score import Metric
+
+__all__ = ["Grader", "Made", "Record", "realigned"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A job's completion, the baseline that its options are compared with, and whether it was kept from before."""
+
+    completion: Completion
+    baseline: Completion | None = None
+    from_store: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One completion and what became of it.
+
+    `scores` has one value in [0, 1] a metric, None where the example has no target. `from_store` says that the
+    completion was not computed in this run.
+    """
+
+    id: str
+    sample: int
+    origin: str
+    fields: Mapping[str, Any]
+    prompt: str
+    num_prompt_tokens: int
+    completion: Completion
+    outcome: Outcome
+    target: Any
+    aligned_target: Any
+    scores: Mapping[str, float | None] = field(default_factory=dict)
+    from_store: bool = False
+
+    @property
+    def answer(self) -> Any:
+        """The answer's value; None where there is none."""
+        return self.outcome.value if isinstance(self.outcome, Answer) else None
+
+    def to_row(self) -> dict[str, Any]:
+        """The record as one flat row; what may be of any kind is JSON text."""
+        outcome = self.outcome
+        span = outcome.span if isinstance(outcome, Answer) else None
+        scores = [
+            {"text": each.text, "log_likelihood": each.log_likelihood, "num_tokens": each.num_tokens}
+            for each in self.completion.options
+        ]
+        return {
+            "id": self.id,
+            "sample": self.sample,
+            "origin": self.origin,
+            "fields": to_json(dict(self.fields)),
+            "prompt": self.prompt,
+            "num_prompt_tokens": self.num_prompt_tokens,
+            "completion": self.completion.text,
+            "ended": self.completion.ended,
+            "num_new_tokens": self.completion.num_new_tokens,
+            "options": scores,
+            "answer": to_json(self.answer),
+            "status": outcome.status,
+            "step": outcome.step,
+            "reason": outcome.reason if isinstance(outcome, NoAnswer) else None,
+            "span_start": span.start if span else None,
+            "span_end": span.end if span else None,
+            "target": to_json(self.target),
+            "from_store": self.from_store,
+            **{f"score.{name}": value for name, value in self.scores.items()},
+        }
+
+
+def to_json(value: Any) -> str:
+    """JSON; what JSON cannot say, dates for instance, as its text."""
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grader:
+    """Aligns and scores completions: the chain, the metrics, and what makes options comparable."""
+
+    chain: Chain
+    metrics: Sequence[Metric]
+    normalize: Normalization = "raw"
+
+    def record(self, job: Job, made: Made) -> Record:
+        """The record of one job."""
+        if job.options:
+            completion, outcome = self.choice(job, made)
+        else:
+            completion = made.completion
+            outcome = self.chain.align(completion.text, fields=job.example.fields, ended=completion.ended)
+        record = Record(
+            id=job.example.id,
+            sample=job.sample,
+            origin=job.example.origin,
+            fields=job.example.fields,
+            prompt=job.prompt.text,
+            num_prompt_tokens=len(job.request.token_ids),
+            completion=completion,
+            outcome=outcome,
+            target=job.target,
+            aligned_target=job.aligned_target,
+            from_store=made.from_store,
+        )
+        return scored(record, self.metrics)
+
+    def choice(self, job: Job, made: Made) -> tuple[Completion, Outcome]:
+        """The option of the highest score, as completion, and what the chain makes of it.
+
+        Several options with the very same highest score are ambiguous: taking the first would favour a letter.
+        """
+        pairs = zip(made.completion.options, job.options, strict=True)
+        named = tuple(replace(score, text=text) for score, text in pairs)
+        comparable = normalized(named, self.normalize, made.baseline.options if made.baseline else ())
+        winners = [score.text for score, value in zip(named, comparable, strict=True) if value == max(comparable)]
+        completion = replace(made.completion, text=winners[0], options=named)
+        if len(winners) > 1:
+            reason = f"{len(winners)} options have the same score: {', '.join(map(repr, winners))}"
+            return completion, NoAnswer(status="ambiguous", step="choose", reason=reason)
+        return completion, self.chain.align(winners[0], fields=job.example.fields, ended="scored")
+
+
+def realigned(record: Record, outcome: Outcome, aligned_target: Any, metrics: Sequence[Metric]) -> Record:
+    """The same completion under another chain and other metrics."""
+    return scored(replace(record, outcome=outcome, aligned_target=aligned_target, scores={}), metrics)
+
+
+def scored(record: Record, metrics: Sequence[Metric]) -> Record:
+    """The record with its scores: 0 where there is no answer, None where there is no target."""
+    scores: dict[str, float | None] = {}
+    for metric in metrics:
+        if record.aligned_target is None:
+            scores[metric.name] = None
+        elif isinstance(record.outcome, Answer):
+            scores[metric.name] = metric(record.outcome.value, record.aligned_target)
+        else:
+            scores[metric.name] = 0.0
+    return replace(record, scores=scores)

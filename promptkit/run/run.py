@@ -1,0 +1,195 @@
+"""A run, from a pipeline to its records, its summary and its folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from promptkit.align import STATUSES
+from promptkit.errors import MissingExtra
+from promptkit.generate import Generator, Loading
+from promptkit.run.execute import Progress, execute
+from promptkit.run.folder import claim, records_table, run_name, write_run
+from promptkit.run.pipeline import Pipeline, load
+from promptkit.run.plan import Plan, Selection, make_plan
+from promptkit.run.record import Grader, Record
+from promptkit.run.store import Store, default_store, request_key
+from promptkit.score import Score, count_statuses, summarize
+from promptkit.version import __version__
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+__all__ = ["DEFAULT_OUT", "Run", "Settings", "run", "run_pipeline"]
+
+DEFAULT_OUT = Path("runs")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How to run: which examples, how the model is loaded, where completions and the run folder go."""
+
+    selection: Selection = field(default_factory=Selection)
+    loading: Loading = field(default_factory=Loading)
+    out: Path = DEFAULT_OUT
+    store: Path | None = None
+    refresh: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A finished run: its records in the order of the data, its summary, and the folder that holds both."""
+
+    folder: Path | None
+    summary: Mapping[str, Any]
+    records: Sequence[Record]
+
+    @property
+    def scores(self) -> Mapping[str, Any]:
+        """Each metric's value with its 95 % interval."""
+        scores: Mapping[str, Any] = self.summary["scores"]
+        return scores
+
+    def to_arrow(self) -> pa.Table:
+        """The records as an Arrow table, one a row."""
+        return records_table([record.to_row() for record in self.records])
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The records as a pandas frame, one a row. Raises `MissingExtra` where pandas is not installed."""
+        try:
+            return self.to_arrow().to_pandas()
+        except ImportError as error:
+            raise MissingExtra("pandas", "pandas") from error
+
+
+def run(  # noqa: PLR0913 - each option of the verb is a keyword here
+    pipeline: Pipeline | str | Path,
+    *,
+    model: str | None = None,
+    data: str | Path | None = None,
+    split: str = "test",
+    limit: int | None = None,
+    dtype: str = "auto",
+    out: str | Path | None = DEFAULT_OUT,
+    store: str | Path | None = None,
+) -> Run:
+    """The finished run of a pipeline, or of the file or shipped pipeline of that name.
+
+    `data` is the folder in which relative data files are looked for, `limit` the most examples to take. With `out`
+    None no folder is written. Raises `PromptkitError` for every mistake that a person can mend.
+    """
+    loaded = pipeline if isinstance(pipeline, Pipeline) else load(pipeline)
+    if model is not None:
+        loaded = loaded.with_model(model)
+    settings = Settings(
+        selection=Selection(split=split, limit=limit, data_folder=Path(data) if data else None),
+        loading=Loading(dtype=dtype),
+        out=Path(out) if out else DEFAULT_OUT,
+        store=Path(store) if store else None,
+    )
+    return run_pipeline(loaded, settings, is_written=out is not None)
+
+
+def run_pipeline(
+    pipeline: Pipeline,
+    settings: Settings,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+    *,
+    generator: Generator | None = None,
+    is_written: bool = True,
+) -> Run:
+    """The finished run. `generator` is a model that is open already; else the pipeline's own is opened."""
+    started = time.perf_counter()
+    if not is_written:
+        return compute(pipeline, settings, on_progress, generator, started)
+    with claim(settings.out) as partial:
+        finished = compute(pipeline, settings, on_progress, generator, started)
+        digest = finished.summary["digest"]
+        folder = settings.out / run_name(pipeline.name, pipeline.declaration.model.label, digest)
+        summary = {"run": str(folder), **finished.summary}
+        write_run(partial, folder, summary, [record.to_row() for record in finished.records])
+    return Run(folder=folder, summary=summary, records=finished.records)
+
+
+def compute(
+    pipeline: Pipeline,
+    settings: Settings,
+    on_progress: Callable[[Progress], None],
+    generator: Generator | None,
+    started: float,
+) -> Run:
+    """The run, not yet written."""
+    opened = generator or pipeline.declaration.model.open(settings.loading)
+    plan = make_plan(pipeline, settings.selection, opened)
+    before = opened.work
+    with Store(settings.store or default_store()) as store:
+        made = execute(plan, opened, store, on_progress, refresh=settings.refresh)
+    grader = grader_of(pipeline)
+    records = [grader.record(job, each) for job, each in zip(plan.jobs, made, strict=True)]
+    num_kept = sum(each.from_store for each in made)
+    done = {name: value - getattr(before, name) for name, value in asdict(opened.work).items()}
+    summary = {
+        **summary_of(pipeline, records),
+        "timing": {
+            **{name: round(value, 3) if isinstance(value, float) else value for name, value in done.items()},
+            "total_s": round(time.perf_counter() - started, 3),
+            "prompt_tokens": sum(record.num_prompt_tokens for record in records),
+            "new_tokens": sum(record.completion.num_new_tokens for record in records),
+        },
+        "completions": {"computed": len(made) - num_kept, "from_store": num_kept},
+        "digest": plan_digest(plan, opened),
+        "selection": asdict(settings.selection),
+        "identity": dict(opened.identity),
+        "promptkit": __version__,
+        "made_at": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "declaration": pipeline.plain,
+        "folder": str(pipeline.folder),
+    }
+    return Run(folder=None, summary=summary, records=records)
+
+
+def grader_of(pipeline: Pipeline) -> Grader:
+    """What aligns and scores the pipeline's completions."""
+    choose = pipeline.declaration.choose
+    normalize = choose.normalize if choose else "raw"
+    return Grader(chain=pipeline.chain, metrics=pipeline.metrics, normalize=normalize)
+
+
+def summary_of(pipeline: Pipeline, records: Sequence[Record]) -> dict[str, Any]:
+    """What a table shows of records: scores with their intervals, and the statuses beside them."""
+    scores = [metric_score(metric.name, records) for metric in pipeline.metrics]
+    return {
+        "pipeline": pipeline.name,
+        "file": pipeline.file,
+        "model": pipeline.declaration.model.label,
+        "num_examples": len({record.id for record in records}),
+        "num_samples": len(records),
+        "scores": {score.metric: {"value": score.value, "low": score.low, "high": score.high} for score in scores},
+        "statuses": count_statuses([record.outcome.status for record in records], STATUSES),
+    }
+
+
+def metric_score(metric: str, records: Iterable[Record]) -> Score:
+    """A metric over all examples. Samples of one example are averaged first: they are not independent."""
+    by_example: dict[str, list[float]] = {}
+    for record in records:
+        value = record.scores[metric]
+        if value is not None:
+            by_example.setdefault(record.id, []).append(value)
+    return summarize(metric, [sum(values) / len(values) for values in by_example.values()])
+
+
+def plan_digest(plan: Plan, generator: Generator) -> str:
+    """SHA-256 of all that a run is a function of: what the files said, the requests, and the model."""
+    digest = hashlib.sha256(json.dumps(plan.pipeline.plain, sort_keys=True, default=str).encode())
+    for job in plan.jobs:
+        digest.update(job.example.id.encode())
+        digest.update(request_key(generator.identity, job.request, job.sample))
+        digest.update(json.dumps(job.target, default=str).encode())
+    return digest.hexdigest()

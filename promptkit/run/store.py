@@ -1,0 +1,139 @@
+"""The completion store: one SQLite file that never gives one request's completion for another's.
+
+A key is the SHA-256 of everything that can change a completion. Each completion is committed as it comes, so a run
+that dies loses only what was still being computed, and several processes may share the file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Self
+
+from promptkit.errors import RunError
+from promptkit.folders import cache_folder
+from promptkit.generate import Completion, OptionScore, Request
+
+__all__ = ["Store", "default_store", "request_key"]
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS completions (
+    key BLOB PRIMARY KEY,
+    identity TEXT NOT NULL,
+    request TEXT NOT NULL,
+    completion TEXT NOT NULL,
+    made_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP
+) WITHOUT ROWID
+"""
+BUSY_S = 60.0  # how long to wait for another process that is writing
+MANY = 500  # keys asked for at once: SQLite allows few thousand
+
+
+def default_store() -> Path:
+    """The store that all runs of a user share."""
+    return cache_folder() / "completions.sqlite"
+
+
+def request_key(identity: Mapping[str, Any], request: Request, sample: int) -> bytes:
+    """The key of one completion, over the model's identity and all of the request that can change it."""
+    return hashlib.sha256(canonical({"model": identity, **described(request, sample)}).encode()).digest()
+
+
+def described(request: Request, sample: int) -> dict[str, Any]:
+    """All of a request that can change its completion, as JSON values.
+
+    Greedy text depends on no seed. A local model sees tokens, a server text: what it sees is what counts.
+    """
+    seen: dict[str, Any] = {"tokens": request.token_ids} if request.token_ids else {"prompt": request.prompt}
+    if request.options:
+        return {**seen, "options": request.options, "option_tokens": request.option_token_ids}
+    sampling = asdict(request.sampling)
+    if request.sampling.temperature == 0:
+        limits = {name: sampling[name] for name in ("max_new_tokens", "stop")}
+        return {**seen, "sampling": limits}
+    return {**seen, "sampling": sampling, "seed": request.seed, "sample": sample}
+
+
+def canonical(value: Any) -> str:
+    """JSON with one spelling for each value."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+
+
+class Store:
+    """An open store. Use it in a `with` block."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._connection: sqlite3.Connection | None = None
+
+    def __enter__(self) -> Self:
+        """Opens the file, and makes it where there is none. Raises `RunError` where that cannot be."""
+        with self._saying("opened"):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            connection = sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None)
+            self._connection = connection
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=NORMAL")
+            connection.execute(SCHEMA)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def __len__(self) -> int:
+        with self._saying("read"):
+            return int(self._open.execute("SELECT count(*) FROM completions").fetchone()[0])
+
+    def get(self, keys: Iterable[bytes]) -> dict[bytes, Completion]:
+        """The completions that are kept under these keys."""
+        wanted = list(dict.fromkeys(keys))
+        found: dict[bytes, Completion] = {}
+        with self._saying("read"):
+            for first in range(0, len(wanted), MANY):
+                some = wanted[first : first + MANY]
+                marks = ",".join("?" * len(some))
+                rows = self._open.execute(f"SELECT key, completion FROM completions WHERE key IN ({marks})", some)  # noqa: S608 - only question marks
+                found.update((bytes(key), completion_from_json(text)) for key, text in rows)
+        return found
+
+    def put(
+        self, key: bytes, identity: Mapping[str, Any], request: Request, sample: int, completion: Completion
+    ) -> None:
+        """Keeps one completion; on disk when this returns, but for a power cut."""
+        row = (key, canonical(identity), canonical(described(request, sample)), canonical(asdict(completion)))
+        with self._saying("written"):
+            self._open.execute(
+                "INSERT OR REPLACE INTO completions (key, identity, request, completion) VALUES (?, ?, ?, ?)", row
+            )
+
+    @property
+    def _open(self) -> sqlite3.Connection:
+        assert self._connection is not None, "the store is used outside its `with` block"
+        return self._connection
+
+    @contextlib.contextmanager
+    def _saying(self, done: str) -> Iterator[None]:
+        """Turns what SQLite and the disk say into one `RunError` that names the file."""
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise RunError(
+                f"the completion store {str(self.path)!r} cannot be {done}: {reason.lower()}\n"
+                "    --store FILE names another"
+            ) from error
+
+
+def completion_from_json(text: str) -> Completion:
+    """A completion as it was kept."""
+    known = json.loads(text)
+    known["token_ids"] = tuple(known["token_ids"])
+    known["options"] = tuple(OptionScore(**option) for option in known["options"])
+    return Completion(**known)

@@ -1,0 +1,179 @@
+"""`number`: the ways in which numbers are written, and those that are not read rather than read wrongly."""
+
+import time
+
+import pytest
+
+from promptkit.align import Answer, Chain, NoAnswer, Number
+
+
+def run(completion: str, **fields):
+    return Chain((Number(**fields),)).align(completion, fields={}, ended="eos")
+
+
+NUMBERS = [
+    # text, value, the span's text
+    ("18", 18, "18"),
+    ("$29.00", 29, "$29.00"),
+    ("1,234", 1234, "1,234"),
+    ("1,234,567.89 USD", 1234567.89, "1,234,567.89"),
+    ("1\u202f234", 1234, "1\u202f234"),
+    ("1\u00a0234\u00a0567", 1234567, "1\u00a0234\u00a0567"),
+    ("1{,}234", 1234, "1{,}234"),
+    (r"10,\!000", 10000, r"10,\!000"),
+    ("1_000", 1000, "1_000"),
+    ("-3", -3, "-3"),
+    ("\u22123", -3, "\u22123"),
+    ("\u20133.5", -3.5, "\u20133.5"),
+    ("+5", 5, "+5"),
+    ("- 3", 3, "3"),  # a bullet, a dash or a subtraction more often than a sign
+    ("10-5", 10, "10"),
+    ("x=-3", -3, "-3"),
+    ("(5)", 5, "5"),
+    (".5", 0.5, ".5"),
+    ("0.1", 0.1, "0.1"),
+    ("1.", 1, "1"),
+    ("It is 12.", 12, "12"),
+    ("18.00", 18, "18.00"),
+    ("1e6", 1000000, "1e6"),
+    ("2.5E-3", 0.0025, "2.5E-3"),
+    ("3/4", 0.75, "3/4"),
+    ("6/3", 2, "6/3"),
+    ("-1/2", -0.5, "-1/2"),
+    ("2 1/2 cups", 2.5, "2 1/2"),
+    ("\u00bd", 0.5, "\u00bd"),
+    ("2\u00bc", 2.25, "2\u00bc"),
+    (r"\frac{3}{4}", 0.75, r"\frac{3}{4}"),
+    (r"$\dfrac{1}{8}$", 0.125, r"$\dfrac{1}{8}$"),
+    ("75%", 75, "75%"),
+    ("75 %", 75, "75 %"),
+    (r"75\%", 75, r"75\%"),
+    ("75 per cent", 75, "75 per cent"),
+    ("18 dollars", 18, "18"),
+    ("5km", 5, "5"),
+    ("3rd", 3, "3"),
+    ("880$.", 880, "880$"),
+    ("5 \u20ac", 5, "5 \u20ac"),
+    ("\u00a35", 5, "\u00a35"),
+    ("$ 5", 5, "$ 5"),
+    ("-$5", -5, "-$5"),
+    ("$-5", -5, "$-5"),
+    ("US$18", 18, "US$18"),
+    ("USD 18", 18, "USD 18"),
+    ("Rs. 500", 500, "Rs. 500"),
+    (r"\$18", 18, r"\$18"),
+    (r"\boxed{18}", 18, "18"),
+    ("**18**", 18, "18"),
+    ("_18_", 18, "18"),
+    ("$18$", 18, "$18$"),
+    ("The answer is:18", 18, "18"),
+    ("15 $20", 15, "15"),
+    ("On 3/4/2020 he had 15", 15, "15"),  # what is no number is passed over
+    ("At 12:30 there were 7", 7, "7"),
+    ("2020-03-04: 7", 7, "7"),
+    ("Python 3.11.2 has 5", 5, "5"),
+    ("CO2, v1.2, B12 and x_3 are 4", 4, "4"),
+    ("No.5", 5, "5"),
+    ("...5", 5, "5"),
+    ("[1, 2]", 1, "1"),
+]
+
+
+@pytest.mark.parametrize(("text", "value", "shown"), NUMBERS)
+def test_numbers_are_read_as_people_and_models_write_them(text, value, shown):
+    """lm-eval#3214: "$29.00" was marked wrong against 29."""
+    outcome = run(text)
+    assert isinstance(outcome, Answer), outcome
+    assert outcome.value == value
+    assert type(outcome.value) is type(value)
+    assert text[outcome.span.start : outcome.span.end] == shown
+
+
+REFUSED = [
+    ("none", "no number"),
+    ("3/4/2020", "no number"),
+    ("12:30", "no number"),
+    ("CO2", "no number"),
+    ("1,5", "'1,5' is not grouped in thousands"),
+    ("0,123", "'0,123' is not grouped in thousands"),
+    ("1,2,3 and 4", "'1,2,3' is not grouped in thousands"),
+    ("1,234,56", "'1,234,56' is not grouped in thousands"),
+    ("1.234,56", "'1.234,56' goes on after its digits in a way that is not read"),
+    ("2.5 million", "'2.5 million' goes on after its digits in a way that is not read"),
+    ("5^2", "'5^2' goes on after its digits in a way that is not read"),
+    ("2^{10}", "'2^{10}' goes on after its digits in a way that is not read"),
+    ("3 x 10^5", "'3 x 10^5' goes on after its digits in a way that is not read"),
+    ("5\u221a3", "'5\u221a3' goes on after its digits in a way that is not read"),
+    ("5 36/10", "'5 36/10' is a whole number beside a fraction that is not below one"),
+    ("1/0", "'1/0' divides by zero"),
+    ("1e999999999", "'1e999999999' is out of the range of numbers"),
+    ("1e-999", "'1e-999' is out of the range of numbers"),
+]
+
+
+@pytest.mark.parametrize(("text", "reason"), REFUSED)
+def test_what_cannot_be_read_for_certain_is_not_read(text, reason):
+    """1 from '1,5' or 2.5 from '2.5 million' would be a wrong answer that nobody notices."""
+    assert run(text) == NoAnswer(status="unparsed", step="align[0].number", reason=reason)
+
+
+def test_what_cannot_be_read_is_not_passed_over_for_the_next_number():
+    """The answer to 'how much' is 1,5 here, and not 3."""
+    assert run("1,5 kg, which is 3 pounds").status == "unparsed"
+    assert run("that is 3 pounds, or 1,5 kg", take="last").status == "unparsed"
+
+
+@pytest.mark.parametrize(("take", "value"), [("first", 18), ("last", 15), ("all", [18, 3, 15]), ("only", None)])
+def test_take_says_which_number(take, value):
+    """After 'the answer is' the first, in a whole chain of thought the last."""
+    outcome = run("18 dollars, 3 more than 15", take=take)
+    assert (outcome.value if isinstance(outcome, Answer) else None) == value
+
+
+def test_only_compares_values_and_not_their_spelling():
+    """18 and $18.00 agree."""
+    assert run("18, that is $18.00", take="only").status == "answered"
+    assert run("18 or 19", take="only") == NoAnswer(
+        status="ambiguous", step="align[0].number", reason="there are 2 that differ: 18, 19"
+    )
+
+
+def test_per_cent_is_what_the_file_declares():
+    """75 % of a whole may be 75 or 0.75, and only the person who wrote the file knows."""
+    assert run("75 %", percent="fraction").value == 0.75
+    assert run("0.1%", percent="fraction").value == 0.001
+    assert run("3/4", percent="fraction").value == 0.75
+
+
+@pytest.mark.parametrize(
+    ("target", "value"),
+    [("1,234", 1234), ("$29.00", 29), (" 18\n", 18), (18, 18), (2.5, 2.5), ("75%", 75), (["1", 2], [1, 2])],
+)
+def test_a_target_is_read_from_end_to_end(target, value):
+    """'18 (see above)' as a right answer is a mistake in the data, and is said to be one."""
+    assert Number().align_target(target, {}) == value
+
+
+@pytest.mark.parametrize("target", ["18 dollars", "", "yes", "3/4/2020", "1,5", True, {"a": 1}, "1 2"])
+def test_a_target_that_is_no_number_is_refused(target):
+    """Every answer would be wrong against it."""
+    with pytest.raises(ValueError, match="is not a number"):
+        Number().align_target(target, {})
+
+
+def test_numbers_pass_and_truth_values_do_not(read_with):
+    """A table may have put a number there already; True is not 1."""
+    assert read_with("align: [{map: {one: 1}}, number]", "one").value == 1
+    outcome = read_with("align: [{map: {one: true}}, number]", "one")
+    assert outcome.reason == "number reads text, not True"
+
+
+@pytest.mark.parametrize(
+    "unit", ["1", "1,", "1,234", "1/2", "-", "$", " ", "a", "a1.", "1.1", "1:", "5 1/", r"\frac{1", "1e1", "1_", "9e9 "]
+)
+def test_long_texts_are_read_in_a_moment(unit):
+    """A model caught in a loop writes such texts; time must grow with their length and not with its square."""
+    text = unit * (200_000 // len(unit))
+    began = time.perf_counter()
+    run(text, take="last")
+    assert time.perf_counter() - began < 10

@@ -1,0 +1,110 @@
+"""What holds for every text: no step raises, spans stay inside, and what was read can be read again."""
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from promptkit.align import Answer, Chain, Choice, First, Found, Lower, Map, Missing, Number, Regex, Strip
+from promptkit.text import Span
+
+OPTIONS = ["A) 5", "B) 7.5", "C) the moon", "D) none"]
+FIELDS = {"options": OPTIONS}
+PIECES = [
+    "answer is ",
+    "(B)",
+    "A ",
+    "I ",
+    "7.5",
+    "$",
+    "-",
+    "\u2212",
+    "1,234",
+    "3/4",
+    "%",
+    " ",
+    "\n",
+    "**",
+    ".",
+    "#### ",
+]
+PIECES += ["5", "e", "^", "\u00bd", "the moon", r"\frac{1}{2}", "\u20ac", ",", "/", ":", "USD ", "million", "\u00a0"]
+TEXT = st.one_of(st.text(), st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
+
+STEPS = [
+    Strip(),
+    Strip(chars="*."),
+    Lower(),
+    *(
+        Regex(pattern=r"answer is\s*(?P<answer>[^\n]+)|(?P<answer>\d+)", take=take)
+        for take in ("first", "last", "only", "all")
+    ),
+    *(Number(take=take) for take in ("first", "last", "only", "all")),
+    Number(percent="fraction"),
+    *(Choice(take=take, give=give) for take in ("first", "last", "only") for give in ("letter", "index")),
+    Choice(options=None),
+    Map(table={"5": 1, "x": 2}, otherwise="keep"),
+    First(alternatives=[{"regex": r"#### (.*)"}, "number", "strip"]),
+]
+VALUES = st.one_of(TEXT, st.integers(), st.floats(), st.booleans(), st.none(), st.lists(TEXT, max_size=3))
+
+
+@pytest.mark.parametrize("step", STEPS, ids=repr)
+@given(text=TEXT, before=st.integers(min_value=0, max_value=5))
+@example(text="1e999999999", before=0)
+@example(text="\ud800", before=1)
+@settings(max_examples=60, deadline=None)
+def test_a_step_finds_a_part_of_what_it_was_given(step, text, before):
+    """The span is inside the given one, and a verbatim value is the text at its span."""
+    whole = Span(start=before, end=before + len(text))
+    result = step(Found(value=text, span=whole, is_verbatim=True, fields=FIELDS))
+    if isinstance(result, Missing):
+        assert result.reason
+        return
+    assert whole.start <= result.span.start <= result.span.end <= whole.end
+    if result.is_verbatim:
+        assert result.value == text[result.span.start - before : result.span.end - before]
+
+
+@pytest.mark.parametrize("step", STEPS, ids=repr)
+@given(value=VALUES)
+@settings(max_examples=40, deadline=None)
+def test_a_step_raises_on_no_value(step, value):
+    """A table or a function may have put anything there."""
+    result = step(Found(value=value, span=Span(start=0, end=3), fields=FIELDS))
+    assert isinstance(result, Found | Missing)
+
+
+@given(text=TEXT)
+@settings(max_examples=400, deadline=None)
+def test_a_number_is_read_again_from_its_own_span(text):
+    """The span holds all that the value was read from, and nothing else that matters."""
+    for step in (Number(), Number(percent="fraction"), Number(take="last")):
+        chain = Chain((Regex(pattern=r"(?s:.+)"), step))
+        outcome = chain.align(text, fields={}, ended="eos")
+        if isinstance(outcome, Answer):
+            again = chain.align(text[outcome.span.start : outcome.span.end], fields={}, ended="eos")
+            assert isinstance(again, Answer)
+            assert again.value == outcome.value
+            assert again.span == Span(start=0, end=outcome.span.end - outcome.span.start)
+
+
+def read_number(text):
+    outcome = Chain((Number(),)).align(text, fields={}, ended="eos")
+    assert isinstance(outcome, Answer)
+    return outcome.value
+
+
+@given(number=st.integers(min_value=-(10**15), max_value=10**15))
+def test_written_integers_come_back(number):
+    """Plain, with thousands separators, in prose, and as a target."""
+    for written in (str(number), f"{number:,}", f"{'-' if number < 0 else ''}${abs(number):,}.00"):
+        assert read_number(written) == read_number(f"The answer is {written}.") == number
+        assert Number().align_target(written, {}) == number
+
+
+@given(number=st.floats(allow_nan=False, allow_infinity=False))
+def test_written_floats_come_back(number):
+    """No noise in the last digit: what Python writes is read as the same float, and whole ones as integers."""
+    value = read_number(repr(number))
+    assert float(value) == number
+    assert number.is_integer() == isinstance(value, int)
