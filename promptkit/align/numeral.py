@@ -6,6 +6,7 @@ taken whole or not at all, so that nothing is read out of the middle of a date, 
 
 from __future__ import annotations
 
+import functools
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -48,8 +49,7 @@ CONTINUED = rf"""(?:
   | [ ]?{SCALE}
 )"""
 
-TOKEN = regex.compile(
-    rf"""
+TOKEN = rf"""
     (?=[\w\\.$+\u2212\u2013\u00a3\u20ac\u20b9\u20a9\u00a5\u00bc-\u00be\u2150-\u215e-]) (?:
     (?P<compound>{COMPOUND})
   | (?P<numeral>
@@ -67,9 +67,13 @@ TOKEN = regex.compile(
     )
     (?P<continued>{CONTINUED})?+
   | [^\W\d_]\w*+ (?: (?<=[0-9]) \.[0-9]++ )*+ )
-    """,
-    regex.VERBOSE,
-)
+    """
+
+
+@functools.cache
+def token_pattern() -> regex.Pattern[str]:
+    """The compiled pattern: compiling takes a good part of a light verb's start, and most of them read no numbers."""
+    return regex.compile(TOKEN, regex.VERBOSE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +103,7 @@ def numerals(text: str) -> Iterator[Numeral | Unreadable]:
     >>> [(each.span.start, float(each.value)) for each in numerals("-$1,234.50 on 3/4/2020, or 3/4 of it")]
     [(0, -1234.5), (27, 0.75)]
     """
-    for match in TOKEN.finditer(text):
+    for match in token_pattern().finditer(text):
         if match["numeral"] is None:
             continue
         if match["continued"]:

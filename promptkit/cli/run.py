@@ -58,15 +58,17 @@ def run_all(pipelines: list[Pipeline], settings: Settings, *, quiet: bool) -> li
     """The finished runs. Pipelines on the same model share it."""
     from promptkit.report import ProgressLine
 
-    opened: dict[ModelDeclaration, Generator] = {}
+    opened: list[tuple[ModelDeclaration, Generator]] = []  # a declaration may hold maps, and so have no hash
     runs = []
     for pipeline in pipelines:
         model = pipeline.declaration.model
-        if model not in opened:
-            opened[model] = model.open(settings.loading)
+        generator = next((known for declared, known in opened if declared == model), None)
+        if generator is None:
+            generator = model.open(settings.loading)
+            opened.append((model, generator))
         with ProgressLine(pipeline.name) as line:
             show = (lambda _: None) if quiet else line.show
-            runs.append(run_pipeline(pipeline, settings, show, generator=opened[model]))
+            runs.append(run_pipeline(pipeline, settings, show, generator=generator))
     return runs
 
 

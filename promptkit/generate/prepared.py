@@ -28,8 +28,18 @@ __all__ = ["Facts", "prepare_facts", "prepare_weights"]
 log = logging.getLogger(__name__)
 
 LAYOUT = 1  # raised when what is kept changes shape
-TOKENIZER_FILES = ("tokenizer*", "special_tokens_map.json", "chat_template*", "vocab*", "merges.txt", "*.model")
-TOKENIZER_FILES += ("added_tokens.json", "*.tiktoken", "config.json", "generation_config.json")
+TOKENIZER_FILES = (
+    "tokenizer*",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "chat_template*",
+    "vocab*",
+    "merges.txt",
+    "*.model",
+    "*.tiktoken",
+    "config.json",
+    "generation_config.json",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

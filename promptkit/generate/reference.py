@@ -100,7 +100,8 @@ class Reference:
             use_cache=True,
             logits_to_keep=1,
         )
-        return out.logits[:, -1].float()
+        logits: torch.Tensor = out.logits[:, -1].float()
+        return logits
 
     def new_text(self, request: Request) -> NewText:
         """The empty text that the request's tokens will fill."""
@@ -140,7 +141,8 @@ class Reference:
                 input_ids=ids, attention_mask=mask, position_ids=positions, use_cache=False, logits_to_keep=tail
             )
         self.meter.computed_prompt_tokens += int(mask.sum())
-        return out.logits.float().log_softmax(dim=-1)
+        shares: torch.Tensor = out.logits.float().log_softmax(dim=-1)
+        return shares
 
 
 @contextlib.contextmanager
@@ -162,9 +164,9 @@ def float32_head(model: Any) -> Iterator[None]:
 
 
 def in_float32(hidden: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
-    """hidden (..., C) times weight (V, C), as float32 (..., V). The weight is widened a slice at a time."""
+    """The logits (..., V), float32, of hidden states (..., C) under the weight (V, C). The weight is widened a slice at a time."""
     hidden = hidden.float()
-    logits = torch.cat([hidden @ rows.float().T for rows in weight.split(HEAD_ROWS)], dim=-1)
+    logits = torch.cat([hidden @ rows.float().T for rows in torch.split(weight, HEAD_ROWS)], dim=-1)
     return logits if bias is None else logits + bias.float()
 
 

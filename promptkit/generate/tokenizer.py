@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import tokenizers
+if TYPE_CHECKING:
+    import tokenizers
 
 __all__ = ["FastTokenizer", "Tokenizer"]
 
@@ -44,6 +45,8 @@ class FastTokenizer:
     @cached_property
     def backend(self) -> tokenizers.Tokenizer:
         """The tokenizers library's object, read when it is first needed."""
+        import tokenizers  # noqa: PLC0415 - most verbs need no tokens
+
         backend = tokenizers.Tokenizer.from_file(str(self.path))
         backend.no_truncation()
         backend.no_padding()

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from jinja2 import TemplateError as JinjaError
 from jinja2 import nodes
@@ -29,7 +29,7 @@ MARKS = re.compile("\ue000(\\d+)\ue001")
 class GenerationBlock(Extension):
     """`{% generation %}`, which marks the assistant's words for training; here it is only what it holds."""
 
-    tags: ClassVar[set[str]] = {"generation"}
+    tags = {"generation"}  # noqa: RUF012 - Jinja's own kind of attribute
 
     def parse(self, parser: Parser) -> nodes.Node | list[nodes.Node]:
         """The block's body."""

@@ -1,15 +1,25 @@
-"""Plan, execute, keep, and score again: what composes the sections of a pipeline."""
+"""Plan, execute, keep, and score again: what composes the sections of a pipeline.
 
-from promptkit.run.card import Card, make_card
-from promptkit.run.checking import Failure, check_examples
-from promptkit.run.execute import Progress
-from promptkit.run.extracting import Extracted, extract
-from promptkit.run.pipeline import Pipeline, PipelineDeclaration, load
-from promptkit.run.plan import Plan, Selection, make_plan, make_prompter, read_examples
-from promptkit.run.record import Record
-from promptkit.run.rescoring import Rescored, rescore
-from promptkit.run.run import DEFAULT_OUT, Run, Settings, run, run_pipeline
-from promptkit.run.store import Store, default_store
+The names are imported when they are first asked for: `check` needs no store, and `show` no metrics.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from promptkit.run.card import Card, make_card
+    from promptkit.run.checking import Failure, check_examples
+    from promptkit.run.execute import Progress
+    from promptkit.run.extracting import Extracted, extract
+    from promptkit.run.folder import DEFAULT_OUT
+    from promptkit.run.pipeline import Pipeline, PipelineDeclaration, load
+    from promptkit.run.plan import Plan, Selection, make_plan, make_prompter, read_examples
+    from promptkit.run.record import Record
+    from promptkit.run.rescoring import Rescored, rescore
+    from promptkit.run.run import Run, Settings, run_pipeline
+    from promptkit.run.store import Store, default_store
 
 __all__ = [
     "DEFAULT_OUT",
@@ -35,6 +45,27 @@ __all__ = [
     "make_prompter",
     "read_examples",
     "rescore",
-    "run",
     "run_pipeline",
 ]
+
+HOMES = {
+    "card": ("Card", "make_card"),
+    "checking": ("Failure", "check_examples"),
+    "execute": ("Progress",),
+    "extracting": ("Extracted", "extract"),
+    "folder": ("DEFAULT_OUT",),
+    "pipeline": ("Pipeline", "PipelineDeclaration", "load"),
+    "plan": ("Plan", "Selection", "make_plan", "make_prompter", "read_examples"),
+    "record": ("Record",),
+    "rescoring": ("Rescored", "rescore"),
+    "run": ("Run", "Settings", "run_pipeline"),
+    "store": ("Store", "default_store"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """A name of this face, from the module that is its home."""
+    for home, names in HOMES.items():
+        if name in names:
+            return getattr(import_module(f"promptkit.run.{home}"), name)
+    raise AttributeError(f"module 'promptkit.run' has no attribute {name!r}")

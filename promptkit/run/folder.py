@@ -16,8 +16,9 @@ from promptkit.errors import RunError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["claim", "read_run", "records_table", "run_name", "write_run"]
+__all__ = ["DEFAULT_OUT", "claim", "read_run", "records_table", "run_name", "write_run"]
 
+DEFAULT_OUT = Path("runs")
 SUMMARY, SAMPLES = "run.json", "samples.parquet"
 
 

@@ -73,7 +73,7 @@ class PipelineDeclaration(Declaration):
     def _explain(cls, error: Any) -> InitErrorDetails:
         later = LATER.get(str(error["loc"][0])) if error["type"] == "extra_forbidden" else None
         if later and len(error["loc"]) == 1:
-            return InitErrorDetails(type=PydanticCustomError("later", later), loc=error["loc"])
+            return InitErrorDetails(type=PydanticCustomError("later", later), loc=error["loc"], input=error["input"])
         return super()._explain(error)
 
     @model_validator(mode="after")

@@ -14,8 +14,8 @@ from promptkit.align import STATUSES
 from promptkit.errors import MissingExtra
 from promptkit.generate import Generator, Loading
 from promptkit.run.execute import Progress, execute
-from promptkit.run.folder import claim, records_table, run_name, write_run
-from promptkit.run.pipeline import Pipeline, load
+from promptkit.run.folder import DEFAULT_OUT, claim, records_table, run_name, write_run
+from promptkit.run.pipeline import Pipeline
 from promptkit.run.plan import Plan, Selection, make_plan
 from promptkit.run.record import Grader, Record
 from promptkit.run.store import Store, default_store, request_key
@@ -26,9 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-__all__ = ["DEFAULT_OUT", "Run", "Settings", "run", "run_pipeline"]
-
-DEFAULT_OUT = Path("runs")
+__all__ = ["Run", "Settings", "run_pipeline"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,37 +61,10 @@ class Run:
     def to_pandas(self) -> pd.DataFrame:
         """The records as a pandas frame, one a row. Raises `MissingExtra` where pandas is not installed."""
         try:
-            return self.to_arrow().to_pandas()
+            frame: pd.DataFrame = self.to_arrow().to_pandas()
         except ImportError as error:
             raise MissingExtra("pandas", "pandas") from error
-
-
-def run(  # noqa: PLR0913 - each option of the verb is a keyword here
-    pipeline: Pipeline | str | Path,
-    *,
-    model: str | None = None,
-    data: str | Path | None = None,
-    split: str = "test",
-    limit: int | None = None,
-    dtype: str = "auto",
-    out: str | Path | None = DEFAULT_OUT,
-    store: str | Path | None = None,
-) -> Run:
-    """The finished run of a pipeline, or of the file or shipped pipeline of that name.
-
-    `data` is the folder in which relative data files are looked for, `limit` the most examples to take. With `out`
-    None no folder is written. Raises `PromptkitError` for every mistake that a person can mend.
-    """
-    loaded = pipeline if isinstance(pipeline, Pipeline) else load(pipeline)
-    if model is not None:
-        loaded = loaded.with_model(model)
-    settings = Settings(
-        selection=Selection(split=split, limit=limit, data_folder=Path(data) if data else None),
-        loading=Loading(dtype=dtype),
-        out=Path(out) if out else DEFAULT_OUT,
-        store=Path(store) if store else None,
-    )
-    return run_pipeline(loaded, settings, is_written=out is not None)
+        return frame
 
 
 def run_pipeline(

@@ -73,13 +73,15 @@ class Store:
 
     def __enter__(self) -> Self:
         """Opens the file, and makes it where there is none. Raises `RunError` where that cannot be."""
-        with self._saying("opened"):
+        with self._saying("opened"), contextlib.ExitStack() as on_failure:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             connection = sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None)
-            self._connection = connection
+            on_failure.callback(connection.close)
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=NORMAL")
             connection.execute(SCHEMA)
+            on_failure.pop_all()
+            self._connection = connection
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -120,10 +122,10 @@ class Store:
 
     @contextlib.contextmanager
     def _saying(self, done: str) -> Iterator[None]:
-        """Turns what SQLite and the disk say into one `RunError` that names the file."""
+        """Turns what SQLite and the disk say, and a row that is no completion, into one error that names the file."""
         try:
             yield
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, ValueError, TypeError, LookupError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             raise RunError(
                 f"the completion store {str(self.path)!r} cannot be {done}: {reason.lower()}\n"

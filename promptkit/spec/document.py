@@ -7,6 +7,7 @@ the answers of a data set; only `true` and `false` are booleans.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,7 @@ for _tag, _pattern, _first in (
 ):
     CoreLoader.add_implicit_resolver(TAG + _tag, re.compile(f"^(?:{_pattern})$"), list(_first))
 
-SCALARS = {
+SCALARS: dict[str, Callable[[str], Any]] = {
     TAG + "bool": lambda text: text.lower() == "true",
     TAG + "null": lambda _: None,
     TAG + "int": lambda text: int(text, 0) if text[:2] in ("0o", "0x") else int(text),
@@ -127,7 +128,7 @@ def parse(source: Source) -> tuple[Node, list[Problem]]:
         try:
             composed = loader.get_single_node()
         finally:
-            loader.dispose()  # type: ignore[no-untyped-call]
+            loader.dispose()
     except yaml.YAMLError as error:
         raise DeclarationError([syntax_problem(source, error)]) from error
     except RecursionError as error:

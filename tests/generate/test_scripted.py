@@ -122,7 +122,7 @@ def test_a_rule_that_cannot_be_meant_is_refused(rule, message):
 def test_declaring_these_models_imports_nothing_heavy():
     """`check` and `show` answer in a moment whatever model a file names."""
     script = (
-        "import sys, promptkit.generate.scripted, promptkit.generate.server\n"
+        "import sys, promptkit.generate.scripted, promptkit.generate.server_generator\n"
         "print([name for name in ('torch', 'transformers', 'numpy') if name in sys.modules])"
     )
     told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

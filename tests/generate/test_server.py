@@ -16,7 +16,9 @@ from pydantic import ValidationError
 
 from promptkit.errors import GenerationError, ModelError
 from promptkit.generate import Loading, Request, Sampling
-from promptkit.generate.server import Line, ServerGenerator, ServerModel, asked_delay_s, connect
+from promptkit.generate.server import ServerModel
+from promptkit.generate.server_generator import ServerGenerator
+from promptkit.generate.server_line import Line, asked_delay_s, connect
 
 pytestmark = pytest.mark.slow  # two processes import torch
 PROGRAM = Path(__file__).with_name("completion_server.py")
@@ -345,7 +347,7 @@ def test_hanging_up_reaches_a_connection_that_is_just_opening(base_url, monkeypa
         line.hang_up()
         connect(connection, timeout_s)
 
-    monkeypatch.setattr("promptkit.generate.server.connect", connect_late)
+    monkeypatch.setattr("promptkit.generate.server_line.connect", connect_late)
     with pytest.raises(GenerationError) as caught:
         line.post({"model": "tiny", "prompt": "a"})
     assert str(caught.value) == f"no answer from {base_url}/completions: stopped"

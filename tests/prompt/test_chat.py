@@ -123,13 +123,10 @@ def test_the_text_is_what_transformers_writes(tiny_model):
         TRIMMING,
         "{{ messages | tojson }}{% generation %}x{% endgeneration %}",
     ]
-    turns = [
-        {"role": "system", "content": "Be <brief>."},
-        {"role": "user", "content": " hé\n"},
-    ]
+    messages = [Message(role="system", content="Be <brief>."), Message(role="user", content=" hé\n")]
+    turns = [{"role": message.role, "content": message.content} for message in messages]
     for template in templates:
         expected = tokenizer.apply_chat_template(
             turns, chat_template=template, tokenize=False, add_generation_prompt=True
         )
-        messages = [Message(role=turn["role"], content=turn["content"]) for turn in turns]
         assert ChatFormat(template, special, model="m").render(messages) == expected

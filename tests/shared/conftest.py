@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from promptkit.generate import DEFAULT_MODEL, Loading
-from promptkit.generate.local import LocalGenerator
+from promptkit.generate.local import LocalModel
 from promptkit.generate.model_files import find_model
 
 PIPELINES = Path(__file__).resolve().parents[2] / "pipelines"
@@ -22,7 +22,7 @@ def tasks(shared):
 def generator():
     """The default model in float32, for all tests of the session. Its copy lies in the user's cache."""
     os.environ.pop("PROMPTKIT_CACHE", None)
-    return LocalGenerator(DEFAULT_MODEL, Loading(dtype="float32"))
+    return LocalModel(name=DEFAULT_MODEL).open(Loading(dtype="float32"))
 
 
 @pytest.fixture(scope="session")

@@ -13,8 +13,8 @@ from tests.shared.conftest import PIPELINES
 
 pytestmark = pytest.mark.slow
 
-NUM_ROWS = int(os.environ.get("PROMPTKIT_GSM8K_ROWS", "6"))
-MAX_NEW_TOKENS = int(os.environ.get("PROMPTKIT_GSM8K_TOKENS", "48"))
+NUM_ROWS = int(os.environ.get("PROMPTKIT_GSM8K_ROWS", "4"))
+MAX_NEW_TOKENS = int(os.environ.get("PROMPTKIT_GSM8K_TOKENS", "32"))
 
 
 def one_by_one(plain_model, prompt, stop):

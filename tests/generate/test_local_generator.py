@@ -6,7 +6,7 @@ import pytest
 
 from promptkit.errors import ModelError, PromptTooLong
 from promptkit.generate import Loading, Request, Sampling
-from promptkit.generate.local import LocalGenerator
+from promptkit.generate.local_generator import LocalGenerator
 
 WORDS = [
     "apples",

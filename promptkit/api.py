@@ -1,0 +1,52 @@
+"""promptkit in Python: what `from promptkit import load, run` gives. Importing it imports next to nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from promptkit.run import Pipeline, Run
+
+__all__ = ["load", "run"]
+
+
+def load(name: str | Path, *, overrides: Sequence[str] = (), allow_code: bool = False) -> Pipeline:
+    """The pipeline in a file, or the shipped one of that name. Raises `DeclarationError` with every mistake.
+
+    `overrides` are texts `path=value`, laid over what the file says before it is read.
+    """
+    from promptkit.run.pipeline import load as load_now  # noqa: PLC0415 - importing promptkit stays light
+
+    return load_now(name, overrides=overrides, allow_code=allow_code)
+
+
+def run(  # noqa: PLR0913 - each option of the verb is a keyword here
+    pipeline: Pipeline | str | Path,
+    *,
+    model: str | None = None,
+    data: str | Path | None = None,
+    split: str = "test",
+    limit: int | None = None,
+    dtype: str = "auto",
+    batch_size: int = 16,
+    out: str | Path | None = "runs",
+    store: str | Path | None = None,
+) -> Run:
+    """The finished run of a pipeline, or of the file or shipped pipeline of that name.
+
+    `data` is the folder in which relative data files are looked for, `limit` the most examples to take. With `out`
+    None no folder is written. Raises `PromptkitError` for every mistake that a person can mend.
+    """
+    from promptkit.generate import Loading  # noqa: PLC0415
+    from promptkit.run import Pipeline, Selection, Settings, run_pipeline  # noqa: PLC0415
+
+    loaded = pipeline if isinstance(pipeline, Pipeline) else load(pipeline)
+    settings = Settings(
+        selection=Selection(split=split, limit=limit, data_folder=Path(data) if data else None),
+        loading=Loading(dtype=dtype, batch_size=batch_size),
+        out=Path(out or "."),
+        store=Path(store) if store else None,
+    )
+    return run_pipeline(loaded.with_model(model) if model else loaded, settings, is_written=out is not None)
