@@ -42,7 +42,7 @@ bench: $(STAMP)
 	$(BIN)/python bench/startup.py
 
 docs: $(STAMP)
-	$(BIN)/promptkit schema --out docs/pipeline.schema.json
+	$(BIN)/python docs/make_reference.py
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from promptkit.data import Example
+from promptkit.errors import DataError
 from promptkit.prompt.prompt import Piece
 from promptkit.prompt.select import ORDERS, AnySelector, First, Order
 from promptkit.prompt.step import PromptStep, piece_of
@@ -32,7 +33,7 @@ class Demonstrations(PromptStep):
     source: str | tuple[Mapping[str, Any], ...] = Field(
         alias="from", description="the pool: a split (train), a data file, or rows written here"
     )
-    take: NaturalNumber | None = Field(default=None, description="how many, at the most; all of the pool if not given")
+    take: NaturalNumber | None = Field(default=None, description="how many; all of the pool if not given")
     select: AnySelector = Field(default_factory=First, description="how they are chosen: first, random")
     seed: int = Field(default=0, description="decides all that is random in the choice and the order")
     order: Order = Field(default="as_selected", description="how the chosen ones stand: as_selected, reversed, random")
@@ -52,7 +53,8 @@ class Demonstrations(PromptStep):
     def chosen(self, example: Example, pool: Sequence[Example]) -> list[Example]:
         """The rows shown to `example`, in the order in which they stand.
 
-        A row that is the example is passed over, and the next in rank takes its place.
+        A row that is the example is passed over, and the next in rank takes its place. Raises `DataError` where then
+        too few are left.
         """
         ranked = self.select.rank(pool, example, self.seed)
         room = len(ranked) if self.take is None else self.take
@@ -62,6 +64,9 @@ class Demonstrations(PromptStep):
                 break
             if not is_same(row, example):
                 rows.append(row)
+        if self.take is not None and len(rows) < self.take:
+            left = f"{len(rows)} rows besides this one itself"
+            raise DataError(f"{example.origin}: {self.take} demonstrations are to be taken, but there are {left}")
         return ORDERS[self.order](rows, self.seed)
 
     def show(self, row: Example) -> list[Piece]:

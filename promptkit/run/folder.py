@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import re
 import shutil
@@ -57,17 +58,28 @@ def write_run(partial: Path, folder: Path, summary: Mapping[str, Any], rows: Seq
         text = json.dumps(summary, indent=2, ensure_ascii=False, default=str)
         (partial / SUMMARY).write_text(text + "\n", encoding="utf-8")
         partial.chmod(0o755)
-        aside = partial.with_name(partial.name + "-old")
-        if folder.exists():
-            folder.replace(aside)
-        partial.replace(folder)
-        shutil.rmtree(aside, ignore_errors=True)
+        put_in_place(partial, folder)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise RunError(
             f"the run folder {str(folder)!r} cannot be written: {reason}\n"
             "    every completion is in the store: the same command with another --out writes it"
         ) from error
+
+
+def put_in_place(partial: Path, folder: Path) -> None:
+    """Moves a whole folder to where it belongs. An older one gives way, and comes back where the move fails."""
+    aside = partial.with_name(partial.name + "-old")
+    with contextlib.suppress(FileNotFoundError):  # there is no older one
+        folder.replace(aside)
+    try:
+        partial.replace(folder)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):  # another process was faster: its run is the same
+            with contextlib.suppress(OSError):
+                aside.replace(folder)
+            raise
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 def records_table(rows: Sequence[Mapping[str, Any]]) -> pa.Table:

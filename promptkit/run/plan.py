@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from promptkit.align import Chain
+from promptkit.align import Answer, Chain
 from promptkit.data import Example, read_rows, read_split, target_of
 from promptkit.errors import DataError, DeclarationError, ModelError, TemplateError
 from promptkit.generate import Choose, Generator, Request, Sampling, Tokenizer
@@ -139,6 +139,7 @@ def make_plan(pipeline: Pipeline, selection: Selection, generator: Generator) ->
         target, aligned = targets(pipeline, example)
         if pipeline.declaration.choose is not None:
             choice = choice_job(pipeline.declaration.choose, example, prompt, tokenizer)
+            check_is_offered(pipeline, example, choice["options"], target, aligned)
             jobs.append(Job(example=example, prompt=prompt, target=target, aligned_target=aligned, **choice))
             continue
         for sample in range(pipeline.generate.samples):
@@ -171,15 +172,24 @@ def align_target(chain: Chain, target: Any, example: Example) -> Any:
         raise DataError(f"{example.origin}: no completion could give the target {target!r}: {error}") from error
 
 
+def check_is_offered(pipeline: Pipeline, example: Example, options: Sequence[str], target: Any, aligned: Any) -> None:
+    """Nothing; or `DataError` where no option that the model may choose could score anything."""
+    outcomes = [pipeline.chain.align(option, fields=example.fields, ended="scored") for option in options]
+    answers = [outcome.value for outcome in outcomes if isinstance(outcome, Answer)]
+    if aligned is not None and not any(metric(each, aligned) for metric in pipeline.metrics for each in answers):
+        shown = ", ".join(map(repr, options))
+        raise DataError(f"{example.origin}: none of the options is the target {target!r}: {shown}")
+
+
 def text_request(
     pipeline: Pipeline, example: Example, prompt: Prompt, tokenizer: Tokenizer | None, sample: int
 ) -> Request:
     """The request for one free completion; its seed follows from the run's, the example's id and the sample."""
     generate = pipeline.generate
     return Request(
-        label=f"example {example.id!r} ({example.origin})",
+        label=label_of(example),
         prompt=prompt.text,
-        token_ids=encode(tokenizer, prompt, ""),
+        token_ids=prompt_tokens(tokenizer, prompt, example),
         sampling=generate.sampling(),
         seed=derived_seed(generate.seed, example.id, sample),
     )
@@ -208,13 +218,29 @@ def options_request(
     texts = tuple(choose.lead + option for option in options)
     joint = tuple(encode(tokenizer, prompt, text) for text in texts) if tokenizer else ()
     return Request(
-        label=f"example {example.id!r} ({example.origin})",
+        label=label_of(example),
         prompt=prompt.text,
-        token_ids=encode(tokenizer, prompt, ""),
+        token_ids=prompt_tokens(tokenizer, prompt, example),
         sampling=Sampling(),
         options=texts,
         option_token_ids=joint,
     )
+
+
+def label_of(example: Example) -> str:
+    """How messages name an example."""
+    return f"example {example.id!r} ({example.origin})"
+
+
+def prompt_tokens(tokenizer: Tokenizer | None, prompt: Prompt, example: Example) -> tuple[int, ...]:
+    """The tokens of a prompt. Raises `DataError` where there are none: a model cannot go on from nothing."""
+    tokens = encode(tokenizer, prompt, "")
+    if tokenizer is not None and not tokens:
+        raise DataError(
+            f"{label_of(example)}: the prompt is empty, and the model's tokenizer puts nothing before it\n"
+            "    a model can go on only from at least one token"
+        )
+    return tokens
 
 
 def encode(tokenizer: Tokenizer | None, prompt: Prompt, more: str) -> tuple[int, ...]:

@@ -17,7 +17,7 @@ import yaml
 from promptkit.errors import DeclarationError
 from promptkit.text import Located, Position, Problem, Source
 
-__all__ = ["Entry", "Node", "parse", "read_source"]
+__all__ = ["Entry", "Node", "Place", "parse", "read_source"]
 
 MAX_NODES = 200_000  # a file of aliases of aliases would otherwise fill the memory
 TAG = "tag:yaml.org,2002:"
@@ -57,6 +57,15 @@ class Entry:
     node: Node
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where something stands in a file: its key, its value, and the way to it in words, `prompt[1].query.text`."""
+
+    key: Position
+    value: Position
+    words: str
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
     """A value of a file: a scalar, a tuple of nodes, or a map of entries; `position` is its first character."""
@@ -72,25 +81,25 @@ class Node:
             return [node.plain() for node in self.value]
         return self.value
 
-    def locate(self, path: tuple[str | int, ...]) -> tuple[Position, str]:
-        """The place of what `path` leads to, or of the last part of the way that exists; and the way in words.
+    def locate(self, path: tuple[str | int, ...]) -> Place:
+        """The place of what `path` leads to, or of the last part of the way that exists.
 
         A map with one key is looked through: a step's parameters stand under the step's name, which is no part of
         the path.
         """
-        node, here, words = self, self.position, ""
+        node, key, words = self, self.position, ""
         for part in path:
             if isinstance(node.value, tuple) and isinstance(part, int) and part < len(node.value):
                 node, words = node.value[part], f"{words}[{part}]"
-                here = node.position
+                key = node.position
                 continue
             if isinstance(node.value, dict) and part not in node.value and len(node.value) == 1:
                 ((name, entry),) = node.value.items()
-                node, here, words = entry.node, entry.position, f"{words}.{name}"
+                node, key, words = entry.node, entry.position, f"{words}.{name}"
             if isinstance(node.value, dict) and part in node.value:
                 entry = node.value[str(part)]
-                node, here, words = entry.node, entry.position, f"{words}.{part}"
-        return here, words.removeprefix(".")
+                node, key, words = entry.node, entry.position, f"{words}.{part}"
+        return Place(key=key, value=node.position, words=words.removeprefix("."))
 
     def merged_over(self, below: Node) -> Node:
         """This node laid over `below`: maps are merged key by key, anything else replaces."""

@@ -20,6 +20,7 @@ __all__ = ["compose", "read"]
 Declared = TypeVar("Declared", bound=Declaration)
 
 EXTENDS = "extends"
+AT_THE_KEY = {"unknown_key", "missing", "later"}  # mistakes that are the key's, or its absence; others are the value's
 
 
 def compose(name: str, overrides: Sequence[str] = ()) -> tuple[Node, list[Problem]]:
@@ -88,7 +89,8 @@ def to_problem(error: Any, tree: Node) -> Problem:
     """What pydantic found, as a place in the file and a message in our words."""
     context = error.get("ctx") or {}
     location = tuple(part for part in error["loc"] if isinstance(part, str | int))
-    position, path = tree.locate(location)
+    place = tree.locate(location)
+    position, path = place.key if error["type"] in AT_THE_KEY else place.value, place.words
     if "problem" in context:  # found inside a template, which knows its place better
         inner: Problem = context["problem"]
         where = " ".join(part for part in (path, inner.path) if part)

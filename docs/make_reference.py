@@ -1,0 +1,105 @@
+"""Writes docs/reference.md and docs/pipeline.schema.json from the declarations that read the language.
+
+python docs/make_reference.py
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic.fields import FieldInfo
+
+from promptkit.data import DataSection, DataSource
+from promptkit.generate import Choose, Generate
+from promptkit.prompt.demonstrations import Turns
+from promptkit.run.pipeline import CheckedExample, PipelineDeclaration
+from promptkit.run.schema import SEAMS, json_schema
+from promptkit.spec import Declaration, Template
+
+HERE = Path(__file__).parent
+SECTIONS: list[tuple[str, type[Declaration]]] = [
+    ("The file", PipelineDeclaration),
+    ("`data`", DataSection),
+    ("A split of `data`", DataSource),
+    ("`generate`", Generate),
+    ("`choose`", Choose),
+    ("An item of `examples`", CheckedExample),
+    ("`turns` of `demonstrations`", Turns),
+]
+SEAM_TITLES = {
+    "prompt": "Steps of `prompt`",
+    "select": "Selectors (`select` of `demonstrations`)",
+    "generate": "Kinds of `model`",
+    "align": "Steps of `align`",
+    "score": "Metrics of `score`",
+}
+HEAD = """# Reference
+
+Every key of the language, from the declarations that read it; `make docs` writes this page. The same as JSON Schema,
+for editors: [pipeline.schema.json](pipeline.schema.json), or `promptkit schema`. How it fits together:
+[language.md](language.md).
+"""
+
+
+def reference() -> str:
+    """The page."""
+    parts = [HEAD]
+    parts += [f"## {title}\n\n{first_line(kind)}\n\n{table(kind)}" for title, kind in SECTIONS]
+    for seam in SEAMS:
+        parts.append(f"## {SEAM_TITLES[seam.name]}")
+        for name, kind in sorted(seam.kinds().items()):
+            short = f" Short form: `{name}: {kind.main}`." if kind.main else ""
+            parts.append(f"### `{name}`\n\n{first_line(kind)}{short}\n\n{table(kind)}".rstrip())
+    return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+def first_line(kind: type[Declaration]) -> str:
+    """The first paragraph of a declaration's docstring, on one line."""
+    return " ".join((kind.__doc__ or "").strip().split("\n\n")[0].split())
+
+
+def table(kind: type[Declaration]) -> str:
+    """The fields of a declaration as a Markdown table; empty where it has none."""
+    rows = list(table_rows(kind))
+    return "\n".join(["| key | default | |", "|---|---|---|", *rows]) if rows else ""
+
+
+def table_rows(kind: type[Declaration]) -> Iterator[str]:
+    """A row for each field."""
+    for name, field in kind.model_fields.items():
+        about = (field.description or "").replace("|", "\\|")
+        yield f"| `{field.alias or name}` | {default_of(field)} | {about}{choices_of(field)} |"
+
+
+def default_of(field: FieldInfo) -> str:
+    """A field's default as YAML would write it; "needed" where there is none."""
+    if field.is_required():
+        return "needed"
+    value: Any = field.get_default(call_default_factory=True, validated_data={})
+    if value is None or value in ((), {}) or str(value).startswith("\0"):
+        return ""
+    if isinstance(value, Declaration):
+        return f"`{getattr(value, 'name', None) or getattr(value, 'kind', '')}`"
+    if isinstance(value, Template):
+        value = value.text
+    return f"`{json.dumps(value, ensure_ascii=False, default=str)}`"
+
+
+def choices_of(field: FieldInfo) -> str:
+    """The words that a field may hold, where they are few and fixed."""
+    words = [word for word in get_args(field.annotation) if isinstance(word, str)]
+    return f" ({', '.join(f'`{word}`' for word in words)})" if words else ""
+
+
+def main() -> None:
+    """Writes both files."""
+    (HERE / "reference.md").write_text(reference(), encoding="utf-8")
+    schema = json.dumps(json_schema(), indent=2, ensure_ascii=False)
+    (HERE / "pipeline.schema.json").write_text(schema + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,510 @@
+"""A run from Python: its records, its folder, and that it is a function of pipeline, data and model."""
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import promptkit
+from promptkit.errors import DataError, GenerationError, RunError
+from promptkit.run import Selection, Settings, load, run_pipeline
+from promptkit.run.folder import SAMPLES, SUMMARY, read_run
+from promptkit.score import summarize
+from tests.run.conftest import SUMS
+
+
+def folders(out):
+    """All that lies in the folder of runs, hidden or not."""
+    return sorted(path.name for path in Path(out).iterdir())
+
+
+# What a run returns.
+
+
+def test_a_run_is_records_in_the_order_of_the_data(write, places):
+    """Each with what the model wrote, what was read out of it, and what was right."""
+    done = promptkit.run(write(), **places)
+    assert [(each.id, each.answer, each.outcome.status, dict(each.scores)) for each in done.records] == [
+        ("a", 2, "answered", {"exact_match": 1.0}),
+        ("b", 5, "answered", {"exact_match": 0.0}),
+        ("c", None, "unparsed", {"exact_match": 0.0}),
+        ("d", None, "empty", {"exact_match": 0.0}),
+    ]
+    assert done.records[0].prompt == "Q: 1 + 1?\nA:"
+    assert [each.target for each in done.records] == ["2", "4", "6", "8"]
+    assert [each.aligned_target for each in done.records] == [2, 4, 6, 8]
+
+
+def test_a_loaded_pipeline_may_be_run_as_well(write, places):
+    """`load` then `run` is `run`."""
+    assert promptkit.run(promptkit.load(write()), **places).folder == promptkit.run(write(), **places).folder
+
+
+def test_the_summary_has_what_the_table_shows(write, places):
+    """Scores with their intervals, and the rate of every status beside them."""
+    done = promptkit.run(write(), **places)
+    expected = summarize("exact_match", [1, 0, 0, 0])
+    assert done.scores == {
+        "exact_match": {"value": 0.25, "low": expected.low, "high": expected.high},
+    }
+    assert done.summary["statuses"] == {"answered": 2, "unparsed": 1, "truncated": 0, "ambiguous": 0, "empty": 1}
+    assert (done.summary["pipeline"], done.summary["model"], done.summary["num_examples"]) == ("sums", "scripted", 4)
+    assert done.summary["run"] == str(done.folder)
+    assert {"load_s", "prefill_s", "decode_s", "total_s", "prompt_tokens", "computed_prompt_tokens", "new_tokens"} <= (
+        done.summary["timing"].keys()
+    )
+
+
+def test_records_come_as_arrow_and_pandas(write, places):
+    """One row a record, the types those of the columns and not of the values that happen to be there."""
+    done = promptkit.run(write(), **places)
+    table = done.to_arrow()
+    assert table.column("id").to_pylist() == ["a", "b", "c", "d"]
+    assert table.column("score.exact_match").to_pylist() == [1.0, 0.0, 0.0, 0.0]
+    assert [json.loads(each) for each in table.column("answer").to_pylist()] == [2, 5, None, None]
+    start, end = table.column("span_start")[0].as_py(), table.column("span_end")[0].as_py()
+    assert table.column("completion")[0].as_py()[start:end] == "2"
+    frame = done.to_pandas()
+    assert list(frame["status"]) == ["answered", "answered", "unparsed", "empty"]
+    assert frame["score.exact_match"].mean() == 0.25
+    only_unanswered = promptkit.run(write(SUMS.replace("answer is (?P", "nobody says (?P")), **places)
+    assert only_unanswered.to_arrow().schema == table.schema
+
+
+def test_the_folder_holds_what_the_run_returns(write, places):
+    """`run.json` and `samples.parquet` are the run: another program needs nothing else."""
+    done = promptkit.run(write(), **places)
+    assert done.folder is not None
+    assert folders(done.folder) == [SUMMARY, SAMPLES]
+    summary, rows = read_run(done.folder)
+    assert summary == json.loads(json.dumps(dict(done.summary), default=str))
+    assert rows == done.to_arrow().to_pylist()
+    assert folders(places["out"]) == [done.folder.name]
+
+
+def test_a_run_without_targets_has_answers_and_no_scores(write, places):
+    """A pipeline may be run on rows that nobody has solved."""
+    done = promptkit.run(write(SUMS.replace('  target: "{{ answer }}"\n', "")), **places)
+    assert done.scores == {"exact_match": {"value": None, "low": None, "high": None}}
+    assert [each.answer for each in done.records] == [2, 5, None, None]
+
+
+def test_out_none_writes_nothing(write, places):
+    """For notebooks: the run is what is returned."""
+    done = promptkit.run(write(), out=None, store=places["store"])
+    assert done.folder is None
+    assert len(done.records) == 4
+    assert not places["out"].exists()
+
+
+# A run is a function of pipeline, data and model.
+
+
+def test_the_same_run_has_the_same_folder(write, places):
+    """And in it the same records, but for where the completions came from."""
+    first, second = promptkit.run(write(), **places), promptkit.run(write(), **places)
+    assert first.folder == second.folder
+    assert folders(places["out"]) == [first.folder.name if first.folder else ""]
+    assert [replace(each, from_store=True) for each in first.records] == list(second.records)
+
+
+def test_a_second_run_computes_nothing(write, places):
+    """What was paid for once is kept; the summary says so."""
+    first, second = promptkit.run(write(), **places), promptkit.run(write(), **places)
+    assert first.summary["completions"] == {"computed": 4, "from_store": 0}
+    assert second.summary["completions"] == {"computed": 0, "from_store": 4}
+
+
+def test_refresh_computes_again(write, places):
+    """For those who do not believe it."""
+    settings = Settings(out=places["out"], store=places["store"], refresh=True)
+    run_pipeline(load(write()), settings)
+    assert run_pipeline(load(write()), settings).summary["completions"] == {"computed": 4, "from_store": 0}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("Q: {{ question }}?", "Q: {{ question }} ?"),
+        ("question: 4 + 4", "question: 4 + 4 ="),
+        ('answer: "8"', 'answer: "9"'),
+        ("id: d", "id: e"),
+        ("I cannot say", "I will not say"),
+        ("- number", "- number: {take: last}"),
+    ],
+)
+def test_whatever_changes_the_run_changes_its_folder(write, places, before, after):
+    """Template, data, target, id, model, parser: no run may be taken for another's."""
+    assert before in SUMS
+    first = promptkit.run(write(), **places)
+    second = promptkit.run(write(SUMS.replace(before, after)), **places)
+    assert first.folder != second.folder
+    assert first.folder is not None
+    assert first.folder.is_dir()
+
+
+def test_a_template_file_that_changes_changes_the_folder(write, places, tmp_path):
+    """The pipeline's own file is the same to the byte; what the model reads is not."""
+    (tmp_path / "query.jinja").write_text("Q: {{ question }}?\nA:")
+    path = write(SUMS.replace('"Q: {{ question }}?\\nA:"', "query.jinja"))
+    first = promptkit.run(path, **places)
+    (tmp_path / "query.jinja").write_text("Q: {{ question }}\nA:")
+    assert promptkit.run(path, **places).folder != first.folder
+
+
+def test_data_files_that_change_change_the_folder(write, places, tmp_path):
+    """Nothing in the file tells of it."""
+    rows = tmp_path / "rows.jsonl"
+    text = SUMS[: SUMS.index("  test:")] + "  test: rows.jsonl\n" + SUMS[SUMS.index("  target:") :]
+    rows.write_text('{"question": "1 + 1", "answer": "2"}\n')
+    first = promptkit.run(write(text), **places)
+    rows.write_text('{"question": "1 + 1", "answer": "3"}\n')
+    assert promptkit.run(write(text), **places).folder != first.folder
+
+
+# The folder is whole or not at all.
+
+
+def test_a_run_that_fails_leaves_no_folder(write, places):
+    """Half a run would be read as a whole one. What was finished is in the store, and the next run goes on from it."""
+    with pytest.raises(GenerationError):
+        promptkit.run(write(SUMS.replace(r"4 \+ 4', completion", r"no such', completion")), **places)
+    assert folders(places["out"]) == []
+
+
+def test_a_write_that_fails_leaves_no_folder(write, places, monkeypatch):
+    """A full disk, in the middle of the second file."""
+
+    def full(self, *_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full, raising=True)
+    path = write_bytes(write)
+    with pytest.raises(RunError) as caught:
+        promptkit.run(path, **places)
+    name = str(caught.value).split("'")[1]
+    assert str(caught.value) == (
+        f"the run folder {name!r} cannot be written: no space left on device\n"
+        "    every completion is in the store: the same command with another --out writes it"
+    )
+    assert folders(places["out"]) == []
+    monkeypatch.undo()
+    assert promptkit.run(path, **places).summary["completions"] == {"computed": 0, "from_store": 4}
+
+
+def write_bytes(write):
+    """The pipeline's file, written without `Path.write_text`."""
+    path = write.__closure__[0].cell_contents / "sums.yaml"
+    path.write_bytes(SUMS.encode())
+    return path
+
+
+def test_an_older_run_stays_whole_when_its_successor_cannot_be_moved_in(write, places, monkeypatch):
+    """The old folder gives way only for as long as the move takes."""
+    first = promptkit.run(write(), **places)
+    before = read_run(first.folder)
+    move = Path.replace
+
+    def refuse_new(self, target):
+        if self.name.startswith(".partial-") and not self.name.endswith("-old"):
+            raise OSError(13, "Permission denied")
+        return move(self, target)
+
+    monkeypatch.setattr(Path, "replace", refuse_new)
+    with pytest.raises(RunError, match="cannot be written: permission denied"):
+        promptkit.run(write(), **places)
+    assert read_run(first.folder) == before
+    assert folders(places["out"]) == [first.folder.name]
+
+
+def test_a_place_that_cannot_be_written_is_said_before_anything_is_computed(write, places):
+    """Hours of computing must not end in "not a directory"."""
+    places["out"].write_text("a file stands here")
+    with pytest.raises(RunError) as caught:
+        promptkit.run(write(), **places)
+    assert str(caught.value) == (
+        f"the run folder cannot be made in {str(places['out'])!r}: file exists\n    --out DIR names another"
+    )
+    assert not places["store"].exists()
+
+
+def test_a_folder_that_is_no_run_is_one_error(tmp_path):
+    """`score` and `compare` are given folders by hand."""
+    with pytest.raises(RunError) as caught:
+        read_run(tmp_path)
+    assert str(caught.value) == (
+        f"{str(tmp_path)!r} is not a run: it holds no run.json\n    name the folder that `promptkit run` printed"
+    )
+    (tmp_path / SUMMARY).write_text("{}")
+    (tmp_path / SAMPLES).write_bytes(b"PAR1 and no more")
+    with pytest.raises(RunError, match=r"cannot be read: "):
+        read_run(tmp_path)
+
+
+# What a run will not begin.
+
+
+class NeverAsked:
+    """A generator that must not be asked for anything."""
+
+    name = "never"
+    identity = {"kind": "never"}  # noqa: RUF012 - a double
+    tokenizer = None
+    context_length = None
+
+    def __init__(self):
+        from promptkit.generate import Work
+
+        self.work = Work()
+
+    def generate(self, requests):
+        raise AssertionError("something was computed")
+
+
+def begin(path, places, **selection):
+    settings = Settings(selection=Selection(**selection), out=places["out"], store=places["store"])
+    return run_pipeline(load(path), settings, generator=NeverAsked())
+
+
+def test_a_target_that_no_completion_could_give_is_an_error_at_once(write, places):
+    """It would count as a wrong answer of the model for ever. The row is named, and nothing was computed."""
+    with pytest.raises(DataError) as caught:
+        begin(write(SUMS.replace('answer: "6"', 'answer: "six"')), places)
+    assert str(caught.value) == "data.test.rows[2]: no completion could give the target 'six': 'six' is not a number"
+    assert not places["store"].exists()
+
+
+def test_too_few_demonstrations_are_an_error_at_once(write, places):
+    """A "5-shot" number of three shots would be a lie."""
+    shots = """prompt:
+  - demonstrations:
+      from: train
+      take: 5
+      template: "Q: {{ question }}\\nA: {{ answer }}\\n\\n"
+"""
+    train = "  train: {rows: [{question: 0 + 0, answer: 0}, {question: 0 + 1, answer: 1}]}\n  target:"
+    text = SUMS.replace("prompt:\n", shots).replace("  target:", train)
+    with pytest.raises(DataError, match="demonstrations: 5 are to be taken, but 'train' has 2 rows"):
+        begin(write(text), places)
+
+
+def test_too_few_demonstrations_beside_the_example_itself_are_an_error(write, places):
+    """From its own split an example has one row less to be shown than there are."""
+    shots = """prompt:
+  - demonstrations: {from: test, take: 4, template: "{{ question }}"}
+"""
+    with pytest.raises(DataError) as caught:
+        begin(write(SUMS.replace("prompt:\n", shots)), places)
+    assert str(caught.value) == (
+        "data.test.rows[0]: 4 demonstrations are to be taken, but there are 3 rows besides this one itself"
+    )
+
+
+def test_an_option_that_nobody_offers_is_no_target(write, places):
+    """'Yes' where the options are 'yes' and 'no': every row would be graded wrong, without a word."""
+    with pytest.raises(DataError) as caught:
+        begin(write(choose("scores: {x: -1, yy: -2}", target="Yy")), places)
+    assert str(caught.value) == "data.test.rows[0]: none of the options is the target 'Yy': 'x', 'yy'"
+
+
+# Choosing.
+
+
+def choose(rule, normalize="raw", options="[x, yy]", target="yy"):
+    """A pipeline of one row and two options, the scripted scores given."""
+    return f"""
+model: {{scripted: [{{when: Pick, completion: x, {rule}}}, {{when: Unc, completion: x, {UNCONDITIONAL}}}]}}
+data: {{test: {{rows: [{{id: a, options: {options}}}]}}, target: {target}}}
+prompt: [query: "Pick:"]
+choose:
+  options: {options}
+  normalize: {normalize}
+{'  unconditional_prompt: "Unc:"' if normalize == "unconditional" else ""}
+"""
+
+
+UNCONDITIONAL = "scores: {x: -0.5, yy: -2.5, 'red car': -6.0}"
+
+
+@pytest.mark.parametrize(
+    ("normalize", "chosen"),
+    [
+        ("raw", "x"),  # -3.0 beats -4.0
+        ("token", "red car"),  # -3.0 / 1 token against -4.0 / 2 tokens
+        ("byte", "red car"),  # -3.0 / 1 byte against -4.0 / 7 bytes
+        ("unconditional", "red car"),  # -3.0 - -0.5 = -2.5 against -4.0 - -6.0 = 2.0
+    ],
+)
+def test_normalizations_choose_as_worked_out_by_hand(write, places, normalize, chosen):
+    """Each with numbers that make its choice another than the raw one."""
+    text = choose("scores: {x: -3.0, 'red car': -4.0}", normalize, options="[x, red car]", target="red car")
+    done = promptkit.run(write(text), **places)
+    assert done.records[0].answer == chosen
+    assert [(each.text, each.log_likelihood) for each in done.records[0].completion.options] == [
+        ("x", -3.0),
+        ("red car", -4.0),
+    ]
+    assert done.scores["accuracy"]["value"] == float(chosen == "red car")
+
+
+def test_bytes_are_counted_as_utf8_and_without_the_lead(write, places):
+    """'é' is two bytes: -3.0 / 2 against -2.0 / 1 makes it the better one; with the lead counted it would not be."""
+    text = choose("scores: {é: -3.0, e: -2.0}", "byte", options="[é, e]", target="é")
+    assert promptkit.run(write(text), **places).records[0].answer == "é"
+
+
+def test_the_unconditional_prompt_is_kept_in_the_store_too(write, places):
+    """Every example has the same: it is computed once, and found by the next run."""
+    text = choose("scores: {x: -3.0, yy: -4.0}", "unconditional")
+    promptkit.run(write(text), **places)
+    settings = Settings(out=places["out"], store=places["store"])
+
+    class Same(NeverAsked):
+        identity = load(write(text)).declaration.model.open(settings.loading).identity
+
+        def generate(self, requests):
+            assert not requests
+            return iter(())
+
+    assert run_pipeline(load(write(text)), settings, generator=Same()).records[0].from_store
+
+
+def test_a_tie_is_ambiguous(write, places):
+    """The first of equals would favour a letter; what cannot be told apart is not an answer."""
+    done = promptkit.run(write(choose("scores: {x: -1.5, yy: -1.5}")), **places)
+    record = done.records[0]
+    assert (record.outcome.status, record.answer, dict(record.scores)) == ("ambiguous", None, {"accuracy": 0.0})
+    assert getattr(record.outcome, "reason", "") == "2 options have the same score: 'x', 'yy'"
+
+
+def test_options_come_from_the_row(write, places):
+    """A list in a field, and numbers in it are texts as well."""
+    text = choose("scores: {'12': -1.0}", options="[7, 12]", target='"12"')
+    text = text.replace("choose:\n  options: [7, 12]", 'choose:\n  options: "{{ options }}"')
+    assert promptkit.run(write(text), **places).records[0].answer == "12"
+
+
+# Samples and seeds.
+
+SAMPLED = """
+model: {scripted: [{when: "A", completion: ["1", "2", "1", "1"]}, {when: "B", completion: ["3"]}]}
+data: {test: {rows: [{q: A, answer: "1"}, {q: B, answer: "4"}]}, target: "{{ answer }}"}
+prompt: [query: "{{ q }}"]
+generate: {samples: 4, temperature: 1.0}
+"""
+
+
+def test_samples_of_one_example_are_averaged_before_the_interval(write, places):
+    """Four samples are not four examples: the interval is that of two scores, 0.75 and 0."""
+    done = promptkit.run(write(SAMPLED), **places)
+    assert [(each.id, each.sample, each.answer) for each in done.records][:5] == [
+        ("test-0", 0, "1"),
+        ("test-0", 1, "2"),
+        ("test-0", 2, "1"),
+        ("test-0", 3, "1"),
+        ("test-1", 0, "3"),
+    ]
+    expected = summarize("exact_match", [0.75, 0])
+    assert done.scores["exact_match"] == {"value": 0.375, "low": expected.low, "high": expected.high}
+    assert (done.summary["num_examples"], done.summary["num_samples"]) == (2, 8)
+
+
+# The tiny model.
+
+LOCAL = """
+data:
+  test: {{files: rows.jsonl}}
+  target: "{{{{ answer }}}}"
+{more}
+"""
+
+
+@pytest.fixture
+def local(write, tmp_path, tiny_model, cache):
+    """Writes a pipeline on the tiny model with ten rows, and runs it in float32."""
+    rows = [{"question": f"How many {word} are there?", "answer": "3"} for word in "abcdefghij"]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+    def run(more, **options):
+        path = write(LOCAL.format(more=more), "local.yaml")
+        return promptkit.run(path, model=str(tiny_model), dtype="float32", out=None, **options)
+
+    return run
+
+
+@pytest.mark.slow
+def test_a_limit_changes_no_completion(local, tmp_path):
+    """Seeds are derived from the example, so the first three of ten are the three of three."""
+    more = 'prompt: [query: "Q: {{ question }} A:"]\ngenerate: {temperature: 1.0, max_new_tokens: 12, samples: 2}'
+    few = local(more, limit=3, store=tmp_path / "few.sqlite")
+    many = local(more, limit=10, store=tmp_path / "many.sqlite")
+    assert len({each.completion.text for each in many.records}) > 10, "samples must differ, or nothing is shown"
+    assert list(few.records) == list(many.records[:6])
+
+
+@pytest.mark.slow
+def test_another_seed_gives_other_samples(local, tmp_path):
+    """And greedy text does not know it."""
+    sampled = 'prompt: [query: "{{ question }}"]\ngenerate: {temperature: 1.0, max_new_tokens: 12, seed: %d}'
+    texts = [[each.completion.text for each in local(sampled % seed, limit=3).records] for seed in (0, 1)]
+    assert texts[0] != texts[1]
+    greedy = 'prompt: [query: "{{ question }}"]\ngenerate: {max_new_tokens: 12, seed: %d}'
+    local(greedy % 0, limit=3)
+    assert local(greedy % 1, limit=3).summary["completions"] == {"computed": 0, "from_store": 3}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chat", ["true", "false"])
+def test_a_prompt_begins_with_exactly_one_bos(local, tiny_model, chat):
+    """The chat template writes it and the tokenizer adds it: two of them have cost others points for months."""
+    from promptkit.generate import Loading
+    from promptkit.generate.local import LocalModel
+    from promptkit.run import make_plan
+
+    done = local(f'chat: {chat}\nprompt: [query: "{{{{ question }}}}"]\ngenerate: {{max_new_tokens: 2}}', limit=2)
+    opened = LocalModel(name=str(tiny_model)).open(Loading())
+    bos = opened.facts.bos_token_id
+    for job in make_plan(load(Path(done.summary["folder"]) / "local.yaml"), Selection(limit=2), opened).jobs:
+        assert job.request.token_ids.count(bos) == 1
+        assert job.request.token_ids[0] == bos
+    assert done.records[0].prompt.startswith("<s>") == (chat == "true")
+
+
+@pytest.mark.slow
+def test_an_unconditional_prompt_may_be_empty_where_the_tokenizer_adds_bos(local):
+    """Then it is the model's own beginning: the log-likelihood of an option after BOS alone."""
+    more = (
+        'prompt: [query: "{{ question }}"]\n'
+        'choose: {options: ["3", "27", positive], normalize: unconditional, unconditional_prompt: ""}'
+    )
+    done = local(more, limit=2)
+    assert [each.outcome.status for each in done.records] == ["answered", "answered"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "more",
+    [
+        'prompt: [query: ""]\ngenerate: {max_new_tokens: 2}',
+        'prompt: [query: "{{ question }}"]\nchoose: {options: [a, b], normalize: unconditional, unconditional_prompt: ""}',
+    ],
+)
+def test_a_prompt_without_a_single_token_is_an_error_at_once(local, tiny_model, tmp_path, more):
+    """Where the tokenizer adds no BOS, an empty text is nothing that a model could go on from."""
+    import shutil
+
+    bare = tmp_path / "bare"
+    shutil.copytree(tiny_model, bare)
+    known = json.loads((bare / "tokenizer.json").read_text())
+    known["post_processor"] = None
+    (bare / "tokenizer.json").write_text(json.dumps(known))
+    path = tmp_path / "bare.yaml"
+    path.write_text(LOCAL.format(more=more))
+    with pytest.raises(DataError) as caught:
+        promptkit.run(path, model=str(bare), out=None, limit=1)
+    assert str(caught.value) == (
+        "example 'test-0' (rows.jsonl:1): the prompt is empty, and the model's tokenizer puts nothing before it\n"
+        "    a model can go on only from at least one token"
+    )
