@@ -22,7 +22,7 @@ from promptkit.generate.local_generator import LocalGenerator
 from promptkit.run import Selection, load, make_plan
 
 
-class AtLineEnd(StoppingCriteria):
+class AtLineEnd(StoppingCriteria):  # type: ignore[misc]
     """Ends a row at the token that brings a line's end, as the pipeline's stop string does."""
 
     def __init__(self, generator: LocalGenerator, prompt_length: int) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Annotated, Any, ClassVar
 
 from promptkit.align.outcome import Found, Missing
-from promptkit.spec import Coordinates, Seam, StepDeclaration
+from promptkit.spec import Coordinates, Seam, StepDeclaration, kinds_of
 from promptkit.spec.declaration import shorten
 
 __all__ = ["ALIGN", "AlignStep", "ItemStep", "Steps"]
@@ -69,12 +69,5 @@ class ItemStep(AlignStep):
         return target
 
 
-def kinds() -> Mapping[str, type[StepDeclaration]]:
-    """Every kind of step that promptkit ships, by name."""
-    from promptkit.align.kinds import KINDS  # noqa: PLC0415 - the kinds are steps, which are declared with this
-
-    return KINDS
-
-
-ALIGN = Seam("align", "step", kinds)
+ALIGN = Seam("align", "step", kinds_of("promptkit.align.kinds"))
 Steps = tuple[Annotated[AlignStep, ALIGN], ...]

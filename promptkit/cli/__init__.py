@@ -5,12 +5,14 @@ Only the verb that was asked for is imported.
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
@@ -20,7 +22,8 @@ from promptkit.version import __version__
 __all__ = ["VERBS", "main", "make_app"]
 
 VERBS = ("check", "show", "run", "extract", "score", "models", "schema", "card")
-MISTAKE, INTERRUPTED = 2, 130
+DONE, MISTAKE, INTERRUPTED = 0, 2, 130
+UsageError: type[Any] = typer.BadParameter.__mro__[1]  # typer gives it no name of its own
 
 
 def print_version(is_asked: bool) -> None:
@@ -31,17 +34,21 @@ def print_version(is_asked: bool) -> None:
 
 
 def options(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=print_version, is_eager=True, help="the version")
     ] = False,
 ) -> None:
     """Declare prompts and their parsers in YAML, run them on a local model, trust the table."""
+    if context.invoked_subcommand is None:
+        sys.stdout.write(context.get_help())
+        raise typer.Exit(MISTAKE)
 
 
 def make_app(verbs: Sequence[str] = VERBS) -> typer.Typer:
     """The command line with these verbs; each verb's module is imported, and no other."""
     app = typer.Typer(
-        no_args_is_help=True,
+        invoke_without_command=True,
         add_completion=False,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
@@ -56,15 +63,50 @@ def main() -> None:
     """Runs the verb that was asked for. Exit codes: 0 done, 1 what was asked does not hold, 2 a mistake, 130 stopped."""
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     logging.getLogger("promptkit").setLevel(logging.INFO)
+    if sys.stdout is None:  # closed by who started us
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - open to the end
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal that cannot show a character is no reason to fail
+        sys.stdout.reconfigure(errors="backslashreplace")
     asked = sys.argv[1] if len(sys.argv) > 1 else ""
+    sys.exit(exit_code(make_app((asked,) if asked in VERBS else VERBS)))
+
+
+def exit_code(app: typer.Typer) -> int:
+    """Runs the command line, tells every mistake in one message on standard error, and says how the process ends."""
     try:
-        make_app((asked,) if asked in VERBS else VERBS)()
+        code: int = app(standalone_mode=False, prog_name="promptkit") or DONE
+        sys.stdout.flush()
     except Interrupted as error:
-        sys.stderr.write(f"\n{error}\n")
-        sys.exit(INTERRUPTED)
+        return tell(f"\n{error}", INTERRUPTED)
     except PromptkitError as error:
-        sys.stderr.write(f"{error}\n")
-        sys.exit(MISTAKE)
+        return tell(str(error), MISTAKE)
+    except UsageError as error:
+        return tell(usage_message(error), MISTAKE)
     except BrokenPipeError:  # the reader of our output went away, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        forget_output()
+        return DONE
+    except OSError as error:
+        forget_output()
+        where = repr(error.filename) if error.filename else "the output"
+        return tell(f"{where} cannot be written or read: {(error.strerror or str(error)).lower()}", MISTAKE)
+    except typer.Abort:
+        code = INTERRUPTED
+    return tell("\nstopped", code) if code == INTERRUPTED else code
+
+
+def tell(message: str, code: int) -> int:
+    """The code; the message goes to standard error."""
+    sys.stderr.write(f"{message}\n")
+    return code
+
+
+def usage_message(error: Any) -> str:
+    """What is wrong with a command line, in the form of our other messages."""
+    command = error.ctx.command_path if error.ctx else "promptkit"
+    said = error.format_message().rstrip(".")
+    return f"{command}: {said[:1].lower()}{said[1:]}\n    {command} --help tells what there is"
+
+
+def forget_output() -> None:
+    """What standard output still holds goes nowhere: it could not be written, and would fail again at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -14,7 +14,7 @@ import typer
 
 from promptkit.align import STATUSES
 from promptkit.cli.options import AllowCode, AsJson, Limit, Overrides, PipelineFile
-from promptkit.cli.output import print_json, say
+from promptkit.cli.output import print_json, say, writing
 from promptkit.errors import RunError
 from promptkit.run import Extracted, load
 from promptkit.run import extract as extract_rows
@@ -43,7 +43,9 @@ def extract(
     pipeline = load(file, overrides=overrides or [], allow_code=allow_code)
     started = time.perf_counter()
     statuses: Counter[str] = Counter()
-    sink = open_sink(out) if out else nullcontext(None if as_json else sys.stdout)
+    if out is not None and out.exists() and source.exists() and out.samefile(source):
+        raise RunError(f"{str(out)!r} is what --from reads, and would be overwritten\n    --out FILE names another")
+    sink = writing(out) if out else nullcontext(None if as_json else sys.stdout)
     with sink as stream:
         for row in extract_rows(pipeline.chain, source, field, limit):
             statuses[row.outcome.status] += 1
@@ -54,14 +56,6 @@ def extract(
     say(f"{total:,} rows in {seconds:.1f} s: {shown}")
     if as_json:
         print_json({"pipeline": pipeline.name, "num_rows": total, "statuses": counts, "total_s": round(seconds, 3)})
-
-
-def open_sink(path: Path) -> TextIO:
-    """The file to write to. Raises `RunError` where it cannot be."""
-    try:
-        return path.open("w", encoding="utf-8")
-    except OSError as error:
-        raise RunError(f"{str(path)!r} cannot be written: {(error.strerror or str(error)).lower()}") from error
 
 
 def write_row(row: Extracted, stream: TextIO | None) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,10 +11,31 @@ import typer
 
 from promptkit.cli.options import AllowCode, AsJson, DataFolder, Files, Limit, ModelName, Overrides, Split
 from promptkit.cli.output import print_json, print_view, say
+from promptkit.errors import RunError
 from promptkit.generate import Generator, Loading, ModelDeclaration
 from promptkit.run import DEFAULT_OUT, Pipeline, Run, Selection, Settings, load, run_pipeline
+from promptkit.text import known_names
 
 __all__ = ["run"]
+
+
+def threshold(text: str) -> tuple[str, float]:
+    """A metric and the least value asked for. Raises a usage error that shows the form."""
+    name, _, value = text.partition("=")
+    try:
+        least = float(value)
+    except ValueError:
+        least = math.nan
+    if not 0 <= least <= 1:
+        raise typer.BadParameter(f"{text!r} is not METRIC=VALUE with a value from 0 to 1, such as accuracy=0.8")
+    return name, least
+
+
+def checked_thresholds(texts: list[str] | None) -> list[str]:
+    """The texts, each of which `threshold` can read."""
+    for text in texts or []:
+        threshold(text)
+    return texts or []
 
 
 def run(
@@ -30,15 +52,17 @@ def run(
     refresh: Annotated[bool, typer.Option("--refresh", help="compute again what the store holds")] = False,
     at_least: Annotated[
         list[str] | None,
-        typer.Option(metavar="METRIC=VALUE", help="exit with 1 if a score is lower, e.g. accuracy=0.8"),
+        typer.Option(
+            metavar="METRIC=VALUE", help="exit with 1 if a score is lower, e.g. accuracy=0.8", callback=checked_thresholds
+        ),
     ] = None,
     allow_code: AllowCode = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="no progress")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run pipelines on a model: progress on standard error, a table at the end."""
-    thresholds = dict(threshold(each) for each in at_least or [])
     pipelines = [load(file, overrides=overrides or [], allow_code=allow_code) for file in files]
+    thresholds = thresholds_for(pipelines, at_least or [])
     if model:
         pipelines = [pipeline.with_model(model) for pipeline in pipelines]
     settings = Settings(
@@ -48,14 +72,17 @@ def run(
         store=store,
         refresh=refresh,
     )
-    runs = run_all(pipelines, settings, quiet=quiet)
+    runs = run_all(pipelines, settings, quiet=quiet, as_json=as_json)
     show_runs(runs, as_json=as_json)
-    if any(is_missed(finished.scores, thresholds) for finished in runs):
+    missed = [said for finished in runs for said in missed_thresholds(finished, thresholds)]
+    for said in missed:
+        say(said)
+    if missed:
         raise typer.Exit(1)
 
 
-def run_all(pipelines: list[Pipeline], settings: Settings, *, quiet: bool) -> list[Run]:
-    """The finished runs. Pipelines on the same model share it."""
+def run_all(pipelines: list[Pipeline], settings: Settings, *, quiet: bool, as_json: bool) -> list[Run]:
+    """The finished runs, each said when it is. Pipelines on the same model share it."""
     from promptkit.report import ProgressLine
 
     opened: list[tuple[ModelDeclaration, Generator]] = []  # a declaration may hold maps, and so have no hash
@@ -69,6 +96,8 @@ def run_all(pipelines: list[Pipeline], settings: Settings, *, quiet: bool) -> li
         with ProgressLine(pipeline.name) as line:
             show = (lambda _: None) if quiet else line.show
             runs.append(run_pipeline(pipeline, settings, show, generator=generator))
+        if not as_json:
+            say(f"run: {runs[-1].folder}")
     return runs
 
 
@@ -81,8 +110,6 @@ def show_runs(runs: list[Run], *, as_json: bool) -> None:
     from promptkit.report import runs_table
 
     print_view(runs_table([finished.summary for finished in runs]))
-    for finished in runs:
-        say(f"run: {finished.folder}")
 
 
 def public(summary: Mapping[str, Any]) -> dict[str, Any]:
@@ -90,23 +117,21 @@ def public(summary: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in summary.items() if name not in ("declaration", "folder")}
 
 
-def threshold(text: str) -> tuple[str, float]:
-    """A metric and the least value asked for. Raises a usage error that shows the form."""
-    name, _, value = text.partition("=")
-    try:
-        return name, float(value)
-    except ValueError as error:
-        raise typer.BadParameter(f"{text!r} is not METRIC=VALUE, such as accuracy=0.8") from error
+def thresholds_for(pipelines: list[Pipeline], texts: list[str]) -> dict[str, float]:
+    """The least value of each metric. Raises `RunError`, before anything runs, for a metric that no pipeline has."""
+    thresholds = dict(threshold(text) for text in texts)
+    known = {metric.name for pipeline in pipelines for metric in pipeline.metrics}
+    for name in thresholds:
+        if name not in known:
+            raise RunError(f"--at-least: there is no metric {name!r}\n    {known_names(name, known)}")
+    return thresholds
 
 
-def is_missed(scores: Mapping[str, Any], thresholds: Mapping[str, float]) -> bool:
-    """Whether a threshold does not hold; said on standard error."""
-    missed = False
+def missed_thresholds(finished: Run, thresholds: Mapping[str, float]) -> Iterator[str]:
+    """What is said of each threshold that a run does not reach. A metric that it does not have asks nothing of it."""
     for name, least in thresholds.items():
-        if name not in scores:
-            raise typer.BadParameter(f"there is no metric {name!r}; there is: {', '.join(scores)}")
-        value = scores[name]["value"]
-        if value is None or value < least:
-            say(f"{name} is {'n/a' if value is None else round(value, 4)}, asked for at least {least}")
-            missed = True
-    return missed
+        if name in finished.scores:
+            value = finished.scores[name]["value"]
+            if value is None or value < least:
+                shown = "n/a" if value is None else f"{value:.4g}"
+                yield f"{finished.summary['pipeline']}: {name} is {shown}, asked for at least {least:g}"

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from promptkit.cli.options import AsJson
-from promptkit.cli.output import print_json, say
+from promptkit.cli.output import print_json, say, writing
 
 __all__ = ["schema"]
 
@@ -25,5 +25,6 @@ def schema(
     if out is None:
         print_json(json_schema())
         return
-    out.write_text(json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    with writing(out) as stream:
+        stream.write(json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n")
     say(f"wrote {out}")

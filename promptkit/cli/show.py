@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
 
 from promptkit.cli.options import AllowCode, AsJson, DataFolder, ModelName, Overrides, PipelineFile, Split
-from promptkit.cli.output import print_json, print_view
+from promptkit.cli.output import print_exactly, print_json, print_view
 from promptkit.errors import DataError, ModelError
 from promptkit.generate import Loading, Tokenizer
 from promptkit.run import Pipeline, Selection, load, make_prompter, read_examples
@@ -44,7 +43,7 @@ def show(
     if as_json:
         print_json(prompt_json(examples[index], prompt, tokenizer if tokens else None, options))
     elif raw:
-        sys.stdout.write(prompt.text)
+        print_exactly(prompt.text)
     else:
         print_view(prompt_view(examples[index], prompt, options))
         if tokens and tokenizer is not None:

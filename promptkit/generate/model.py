@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from promptkit.generate.request import Generator
-from promptkit.spec import Coordinates, Seam, StepDeclaration
+from promptkit.spec import Coordinates, Seam, StepDeclaration, kinds_of
 
 __all__ = ["MODEL", "Loading", "Model", "ModelDeclaration"]
 
@@ -39,12 +38,5 @@ class ModelDeclaration(StepDeclaration):
         """The generator. Raises `ModelError` where there is no such model."""
 
 
-def kinds() -> Mapping[str, type[StepDeclaration]]:
-    """Every kind of generator that promptkit ships, by name."""
-    from promptkit.generate.kinds import KINDS  # noqa: PLC0415 - the kinds are declared with this module
-
-    return KINDS
-
-
-MODEL = Seam("generate", "kind of model", kinds, text_means="local")
+MODEL = Seam("generate", "kind of model", kinds_of("promptkit.generate.kinds"), text_means="local")
 Model = Annotated[ModelDeclaration, MODEL]

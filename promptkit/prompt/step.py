@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from promptkit.data import Example
 from promptkit.prompt.prompt import Piece, Role
-from promptkit.spec import Coordinates, Seam, StepDeclaration, Template
+from promptkit.spec import Coordinates, Seam, StepDeclaration, Template, kinds_of
 
 __all__ = ["PROMPT", "Cue", "Instruction", "PromptStep", "PromptSteps", "Query", "System", "TextStep"]
 
@@ -82,12 +82,5 @@ def piece_of(rendered: str, template: Template, *, kind: str, role: Role, exampl
     )
 
 
-def kinds() -> Mapping[str, type[StepDeclaration]]:
-    """Every kind of prompt step that promptkit ships, by name."""
-    from promptkit.prompt.kinds import KINDS  # noqa: PLC0415 - the kinds are declared with this module
-
-    return KINDS
-
-
-PROMPT = Seam("prompt", "prompt step", kinds)
+PROMPT = Seam("prompt", "prompt step", kinds_of("promptkit.prompt.kinds"))
 PromptSteps = tuple[Annotated[PromptStep, PROMPT], ...]

@@ -3,33 +3,56 @@
 from __future__ import annotations
 
 from rich.console import Group
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from promptkit.run import Card
+from promptkit.report.fitting import FirstThatFits
+from promptkit.run.card import Card, CardRow
 
 __all__ = ["card_view"]
+
+COORDINATES = ("location", "configuration", "operator", "alignment")
 
 
 def card_view(card: Card) -> Group:
     """The formula, one row a step, and how many numbers are learned beside how many are frozen."""
+    return Group(
+        Text(f"{card.pipeline}   ŷ = O ∘ f ∘ I(x)", style="bold"),
+        Text(card.about, style="dim"),
+        Text(),
+        FirstThatFits(steps_table(card, is_wide=True), steps_table(card, is_wide=False)),
+        Text(),
+        Text(foot(card), style="dim"),
+    )
+
+
+def steps_table(card: Card, *, is_wide: bool) -> Table:
+    """One row a step; the coordinates in columns of their own, or side by side in one."""
     table = Table(show_edge=False, pad_edge=False, header_style="bold")
-    for name in ("", "step", "place", "location", "configuration", "operator", "alignment", "parameters"):
+    for name in ("", "step", "place"):
+        table.add_column(name, overflow="fold")
+    for name in COORDINATES if is_wide else ("coordinates",):
         table.add_column(name)
+    table.add_column("parameters", justify="right")
     for row in card.rows:
-        place = row.coordinates
-        is_model = row.part == "f"
-        table.add_row(
-            row.part,
-            row.step,
-            row.place,
-            place.location or "",
-            "frozen" if is_model else place.configuration,
-            place.operator or "",
-            place.alignment or "",
-            "" if is_model else str(place.num_parameters),
-        )
-    frozen = f"{card.num_model_parameters:,}" if card.num_model_parameters is not None else "an unknown number of"
-    head = Text(f"{card.pipeline}   ŷ = O ∘ f ∘ I(x)", style="bold")
-    foot = Text(f"learns {card.num_learned_parameters:,} parameters; the model has {frozen}, all frozen", style="dim")
-    return Group(head, Text(card.about, style="dim"), Text(), table, Text(), foot)
+        cells = coordinates(row)
+        learned = "" if row.part == "f" else f"{row.coordinates.num_parameters:,}"
+        shown = cells if is_wide else [" · ".join(filter(None, cells))]
+        table.add_row(row.part, escape(row.step), escape(row.place), *shown, learned)
+    return table
+
+
+def coordinates(row: CardRow) -> list[str]:
+    """A step's coordinates as the table shows them, in the order of `COORDINATES`; empty where it has none."""
+    place = row.coordinates
+    configuration = "frozen" if row.part == "f" else place.configuration
+    return [place.location or "", configuration, place.operator or "", place.alignment or ""]
+
+
+def foot(card: Card) -> str:
+    """What is learned beside what is frozen, in a sentence."""
+    learned = f"learns {card.num_learned_parameters:,} parameters"
+    if card.num_model_parameters is None:
+        return f"{learned}; the model's are all frozen, and not counted: it is not on this machine"
+    return f"{learned}; the model has {card.num_model_parameters:,}, all frozen"

@@ -5,44 +5,73 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
+
+from promptkit.report.fitting import FirstThatFits
 
 __all__ = ["format_score", "format_seconds", "runs_table"]
 
 STATUS_STYLES = {"answered": "green", "unparsed": "red", "truncated": "yellow", "ambiguous": "magenta", "empty": "red"}
 
 
-def runs_table(summaries: Sequence[Mapping[str, Any]]) -> Table:
-    """A table with a row for each run: pipeline, model, n, scores with their intervals, statuses, tokens, time."""
+def runs_table(summaries: Sequence[Mapping[str, Any]]) -> FirstThatFits:
+    """The runs: a table with a row for each where there is room for it, else a paragraph for each.
+
+    Of each: pipeline, model, n, scores with their intervals, statuses; tokens and time where it was computed.
+    """
+    return FirstThatFits(table(summaries, between=", "), table(summaries, between="\n"), paragraphs(summaries))
+
+
+def table(summaries: Sequence[Mapping[str, Any]], *, between: str) -> Table:
+    """A row for each run; `between` stands between its statuses."""
     metrics = list(dict.fromkeys(metric for summary in summaries for metric in summary["scores"]))
-    table = Table(show_edge=False, pad_edge=False, header_style="bold")
+    has_timing = any(summary.get("timing") for summary in summaries)
+    rows = Table(show_edge=False, pad_edge=False, header_style="bold")
     for name in ("pipeline", "model"):
-        table.add_column(name, overflow="fold")
-    table.add_column("n", justify="right")
+        rows.add_column(name, overflow="fold")
+    rows.add_column("n", justify="right")
     for metric in metrics:
-        table.add_column(f"{metric} [95 %]", justify="right", no_wrap=True)
-    table.add_column("statuses")
-    for name in ("prompt tokens", "new tokens", "time"):
-        table.add_column(name, justify="right")
+        rows.add_column(escape(f"{metric} [95 %]"), justify="right", no_wrap=True)
+    rows.add_column("statuses")
+    for name in ("prompt tokens", "new tokens", "time") if has_timing else ():
+        rows.add_column(name, justify="right")
     for summary in summaries:
-        table.add_row(*row(summary, metrics))
-    return table
+        rows.add_row(
+            escape(summary["pipeline"]),
+            escape(summary["model"]),
+            f"{summary['num_examples']:,}",
+            *(format_score(summary["scores"].get(metric)) for metric in metrics),
+            format_statuses(summary["statuses"], between),
+            *(timing_cells(summary) if has_timing else ()),
+        )
+    return rows
 
 
-def row(summary: Mapping[str, Any], metrics: Sequence[str]) -> list[Text | str]:
-    """One run's cells."""
+def timing_cells(summary: Mapping[str, Any]) -> list[str]:
+    """Prompt tokens, new tokens and time; empty where nothing was computed."""
     timing: Mapping[str, Any] = summary.get("timing") or {}
-    return [
-        summary["pipeline"],
-        summary["model"],
-        str(summary["num_examples"]),
-        *(format_score(summary["scores"].get(metric)) for metric in metrics),
-        format_statuses(summary["statuses"]),
-        f"{timing['prompt_tokens']:,}" if timing else "",
-        f"{timing['new_tokens']:,}" if timing else "",
-        format_seconds(timing["total_s"]) if timing else "",
-    ]
+    if not timing:
+        return ["", "", ""]
+    return [f"{timing['prompt_tokens']:,}", f"{timing['new_tokens']:,}", format_seconds(timing["total_s"])]
+
+
+def paragraphs(summaries: Sequence[Mapping[str, Any]]) -> Text:
+    """Some lines for each run, which no terminal is too narrow for."""
+    text = Text()
+    for summary in summaries:
+        text.append("\n" if text else "")
+        text.append(summary["pipeline"], style="bold")
+        text.append(f" on {summary['model']}, n = {summary['num_examples']:,}\n")
+        for metric, score in summary["scores"].items():
+            text.append(f"  {metric} {format_score(score)}\n")
+        text.append("  ").append_text(format_statuses(summary["statuses"], ", ")).append("\n")
+        if summary.get("timing"):
+            prompt, new, time = timing_cells(summary)
+            text.append(f"  {prompt} prompt tokens, {new} new tokens, {time}\n", style="dim")
+    text.rstrip()
+    return text
 
 
 def format_score(score: Mapping[str, float | None] | None) -> str:
@@ -53,14 +82,15 @@ def format_score(score: Mapping[str, float | None] | None) -> str:
     return f"{value:.1f} % [{low:.1f}, {high:.1f}]"
 
 
-def format_statuses(statuses: Mapping[str, int]) -> Text:
+def format_statuses(statuses: Mapping[str, int], between: str) -> Text:
     """The statuses that occur, each with its share of all completions."""
     total = sum(statuses.values())
     text = Text()
     for name, count in statuses.items():
         if count or name == "answered":
             share = f"{100 * count / total:.0f} %" if total else "n/a"
-            text.append(f"{', ' if text else ''}{name} {count} ({share})", style=STATUS_STYLES.get(name, ""))
+            text.append(between if text else "")
+            text.append(f"{name} {count:,} ({share})", style=STATUS_STYLES.get(name, ""))
     return text
 
 

@@ -59,8 +59,8 @@ def write_run(partial: Path, folder: Path, summary: Mapping[str, Any], rows: Seq
         (partial / SUMMARY).write_text(text + "\n", encoding="utf-8")
         partial.chmod(0o755)
         put_in_place(partial, folder)
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
+    except (OSError, TypeError, ValueError) as error:  # the disk, or a text that is no Unicode
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
         raise RunError(
             f"the run folder {str(folder)!r} cannot be written: {reason}\n"
             "    every completion is in the store: the same command with another --out writes it"

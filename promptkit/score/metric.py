@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from promptkit.spec import Seam, StepDeclaration
+from promptkit.spec import Seam, StepDeclaration, kinds_of
 
 __all__ = ["SCORE", "Metric", "Metrics"]
 
@@ -31,13 +31,6 @@ class Metric(StepDeclaration):
         """How right the answer's value is, from 0 to 1; the target is not None."""
 
 
-def kinds() -> Mapping[str, type[StepDeclaration]]:
-    """Every metric that promptkit ships, by name."""
-    from promptkit.score.kinds import KINDS  # noqa: PLC0415 - the kinds are metrics, which are declared with this
-
-    return KINDS
-
-
 def with_names_of_their_own(metrics: Sequence[Metric]) -> Sequence[Metric]:
     """The metrics; their names are columns of one table."""
     names = [metric.name for metric in metrics]
@@ -48,5 +41,5 @@ def with_names_of_their_own(metrics: Sequence[Metric]) -> Sequence[Metric]:
     return metrics
 
 
-SCORE = Seam("score", "metric", kinds)
+SCORE = Seam("score", "metric", kinds_of("promptkit.score.kinds"))
 Metrics = Annotated[tuple[Annotated[Metric, SCORE], ...], AfterValidator(with_names_of_their_own)]

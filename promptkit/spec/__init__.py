@@ -1,7 +1,7 @@
 """The declaration: YAML with positions, read into frozen, described models."""
 
 from promptkit.spec.coordinates import Coordinates
-from promptkit.spec.declaration import Count, Declaration, NaturalNumber, Seam, StepDeclaration
+from promptkit.spec.declaration import Count, Declaration, NaturalNumber, Seam, StepDeclaration, kinds_of
 from promptkit.spec.reading import compose, read
 from promptkit.spec.shipped import find_pipeline, shipped_folder, shipped_pipelines
 from promptkit.spec.template import Template
@@ -16,6 +16,7 @@ __all__ = [
     "Template",
     "compose",
     "find_pipeline",
+    "kinds_of",
     "read",
     "shipped_folder",
     "shipped_pipelines",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Annotated, Any, ClassVar, Self
 
@@ -23,7 +24,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
 from promptkit.spec.coordinates import Coordinates
 from promptkit.text import known_names
 
-__all__ = ["SEAM_KEY", "Count", "Declaration", "NaturalNumber", "Seam", "StepDeclaration"]
+__all__ = ["SEAM_KEY", "Count", "Declaration", "NaturalNumber", "Seam", "StepDeclaration", "kinds_of", "shorten"]
 
 SEAM_KEY = "x-seam"  # stands in a JSON Schema where a step may be named, until the whole schema is put together
 
@@ -137,6 +138,11 @@ class Seam:
 
     def __hash__(self) -> int:
         return hash(self.name)
+
+
+def kinds_of(module: str) -> Callable[[], Mapping[str, type[StepDeclaration]]]:
+    """What gives the dict `KINDS` of a module. The kinds import their seam, so the seam asks for them late."""
+    return lambda: import_module(module).KINDS
 
 
 def shorten(value: Any) -> str:

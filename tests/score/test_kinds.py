@@ -49,9 +49,9 @@ def test_an_unknown_metric_is_named_with_those_that_there_are():
 def test_two_metrics_of_one_name_are_refused():
     """Each is a column of the table, and one would hide the other."""
     assert refused("score: [exact_match, {exact_match: {ignore_case: true}}]") == (
-        "pipe.yaml:1:1: score: two metrics are called 'exact_match'; `as` gives one of them another name\n"
+        "pipe.yaml:1:8: score: two metrics are called 'exact_match'; `as` gives one of them another name\n"
         "    1 | score: [exact_match, {exact_match: {ignore_case: true}}]\n"
-        "        ^"
+        "               ^"
     )
 
 
@@ -97,9 +97,9 @@ def test_a_python_metric_calls_its_function_and_has_its_name(tmp_path):
 def test_python_named_in_a_file_does_not_run_unasked(tmp_path):
     (tmp_path / "close.py").write_text("raise SystemExit('it ran')\n")
     assert refused("score: [{python: close:closeness}]", tmp_path) == (
-        "pipe.yaml:1:10: score[0].python: names Python code (close:closeness), which runs only with --allow-code\n"
+        "pipe.yaml:1:18: score[0].python: names Python code (close:closeness), which runs only with --allow-code\n"
         "    1 | score: [{python: close:closeness}]\n"
-        "                 ^"
+        "                         ^"
     )
 
 
