@@ -37,7 +37,7 @@ class OneOrSeveral:
 
 def read_alternative(value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
     """The steps of an alternative: of a list, or the one step that stands there alone."""
-    return handler(value) if isinstance(value, list | tuple) else (ALIGN.read(value, info),)
+    return handler(value) if isinstance(value, list | tuple) else (ALIGN.read(value, info, AlignStep),)
 
 
 Alternative = Annotated[Steps, OneOrSeveral()]

@@ -35,7 +35,7 @@ def print_version(is_asked: bool) -> None:
 
 def options(
     context: typer.Context,
-    version: Annotated[
+    version: Annotated[  # noqa: ARG001 - its callback prints it
         bool, typer.Option("--version", callback=print_version, is_eager=True, help="the version")
     ] = False,
 ) -> None:
@@ -82,13 +82,15 @@ def exit_code(app: typer.Typer) -> int:
         return tell(str(error), MISTAKE)
     except UsageError as error:
         return tell(usage_message(error), MISTAKE)
-    except BrokenPipeError:  # the reader of our output went away, as `head` does
+    except (BrokenPipeError, SystemExit) as error:  # the reader of our output went away, as `head` does
+        if isinstance(error, SystemExit) and not isinstance(error.__context__, BrokenPipeError):
+            raise  # typer ends the process itself for nothing but that
         forget_output()
         return DONE
     except OSError as error:
         forget_output()
-        where = repr(error.filename) if error.filename else "the output"
-        return tell(f"{where} cannot be written or read: {(error.strerror or str(error)).lower()}", MISTAKE)
+        what = repr(error.filename) if error.filename else "the output cannot be written"
+        return tell(f"{what}: {(error.strerror or str(error)).lower()}", MISTAKE)
     except typer.Abort:
         code = INTERRUPTED
     return tell("\nstopped", code) if code == INTERRUPTED else code

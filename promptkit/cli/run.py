@@ -53,7 +53,9 @@ def run(
     at_least: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="METRIC=VALUE", help="exit with 1 if a score is lower, e.g. accuracy=0.8", callback=checked_thresholds
+            metavar="METRIC=VALUE",
+            help="exit with 1 if a score is lower, e.g. accuracy=0.8",
+            callback=checked_thresholds,
         ),
     ] = None,
     allow_code: AllowCode = False,

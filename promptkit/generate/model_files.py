@@ -119,16 +119,25 @@ def from_hub(name: str) -> ModelFiles:
 
 
 def count_parameters(files: ModelFiles) -> int:
-    """How many numbers the weights' files hold, read from their headers."""
-    if files.gguf:
-        from gguf import GGUFReader  # noqa: PLC0415 - imports numpy
+    """How many numbers the weights' files hold, read from their headers. Raises `ModelError` for broken ones."""
+    try:
+        return sum(num_in_gguf(path) if files.gguf else num_in_safetensors(path) for path in files.weights)
+    except Exception as error:
+        message = f"model {files.name!r}: the headers of its weights cannot be read (are the files whole?)"
+        raise ModelError(message) from error
 
-        return sum(int(tensor.n_elements) for tensor in GGUFReader(files.weights[0]).tensors)
-    total = 0
-    for path in files.weights:
-        if path.suffix == ".safetensors":
-            with path.open("rb") as file:
-                header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
-            shapes = [entry["shape"] for name, entry in header.items() if name != "__metadata__"]
-            total += sum(math.prod(shape) for shape in shapes)
-    return total
+
+def num_in_gguf(path: Path) -> int:
+    """How many numbers a GGUF file holds."""
+    from gguf import GGUFReader  # noqa: PLC0415 - imports numpy
+
+    return sum(int(tensor.n_elements) for tensor in GGUFReader(path).tensors)
+
+
+def num_in_safetensors(path: Path) -> int:
+    """How many numbers a safetensors file holds; 0 for one of another format."""
+    if path.suffix != ".safetensors":
+        return 0
+    with path.open("rb") as file:
+        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+    return sum(math.prod(entry["shape"]) for name, entry in header.items() if name != "__metadata__")

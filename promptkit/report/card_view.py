@@ -54,5 +54,5 @@ def foot(card: Card) -> str:
     """What is learned beside what is frozen, in a sentence."""
     learned = f"learns {card.num_learned_parameters:,} parameters"
     if card.num_model_parameters is None:
-        return f"{learned}; the model's are all frozen, and not counted: it is not on this machine"
+        return f"{learned}; how many the model has is not known here, and all of them are frozen"
     return f"{learned}; the model has {card.num_model_parameters:,}, all frozen"

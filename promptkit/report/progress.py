@@ -77,9 +77,9 @@ def describe(progress: Progress) -> str:
         parts.append(f"{progress.num_from_store} from the store")
     if computed and progress.seconds > 0:
         rate = computed / progress.seconds
-        parts.append(f"{rate:.2f} a second")
+        parts.append(f"{rate:,.{2 if rate < 10 else 0}f} a second")
         if progress.num_new_tokens:
-            parts.append(f"{progress.num_new_tokens / progress.seconds:.0f} tokens a second")
+            parts.append(f"{progress.num_new_tokens / progress.seconds:,.0f} tokens a second")
         if left := progress.num_all - progress.num_done:
             parts.append(f"{format_seconds(left / rate)} left")
     elif progress.num_done < progress.num_all:

@@ -17,9 +17,9 @@ __all__ = ["Extracted", "extract"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extracted:
-    """What the chain made of one completion."""
+    """What the chain made of one completion. `id` is the row's own, or made from the file's name and its number."""
 
-    id: str
+    id: str | int
     outcome: Outcome
 
     def to_row(self) -> dict[str, Any]:
@@ -49,7 +49,10 @@ def extract(chain: Chain, path: Path, field: str, limit: int | None = None) -> I
     """Each row's outcome, in the order of the file. Raises `DataError` that names the row without such a text."""
     for example in limited(read_file(path), limit):
         text = text_of(example, field)
-        yield Extracted(id=example.id, outcome=chain.align(text, fields=example.fields, ended="eos"))
+        own = example.fields.get("id")
+        yield Extracted(
+            id=example.id if own is None else own, outcome=chain.align(text, fields=example.fields, ended="eos")
+        )
 
 
 def limited(examples: Iterable[Example], limit: int | None) -> Iterator[Example]:

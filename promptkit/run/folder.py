@@ -17,10 +17,12 @@ from promptkit.errors import RunError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["DEFAULT_OUT", "claim", "read_run", "records_table", "run_name", "write_run"]
+__all__ = ["DEFAULT_OUT", "broken", "claim", "read_run", "records_table", "run_name", "write_run"]
 
 DEFAULT_OUT = Path("runs")
 SUMMARY, SAMPLES = "run.json", "samples.parquet"
+NEEDED = {"pipeline": str, "file": str, "model": str, "num_examples": int, "scores": dict, "statuses": dict}
+NEEDED |= {"declaration": dict, "folder": str}  # what is asked of a run.json that is read again
 
 
 def run_name(pipeline: str, model: str, digest: str) -> str:
@@ -39,7 +41,7 @@ def claim(out: Path) -> Iterator[Path]:
         out.mkdir(parents=True, exist_ok=True)
         partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=out))
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
+        reason = "not a directory" if isinstance(error, FileExistsError) else (error.strerror or str(error)).lower()
         raise RunError(
             f"the run folder cannot be made in {str(out)!r}: {reason}\n    --out DIR names another"
         ) from error
@@ -108,14 +110,26 @@ def read_run(folder: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     import pyarrow as pa  # noqa: PLC0415
     import pyarrow.parquet as pq  # noqa: PLC0415
 
+    for name in (SUMMARY, SAMPLES):
+        if not (folder / name).is_file():
+            hint = "name the folder that `promptkit run` printed"
+            raise RunError(f"{str(folder)!r} is not a run: it holds no {name}\n    {hint}")
     try:
         summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise broken(folder, SUMMARY, f"cannot be read: {error}") from error
+    if not isinstance(summary, dict):
+        raise broken(folder, SUMMARY, "does not hold a map")
+    for name, kind in NEEDED.items():
+        if not isinstance(summary.get(name), kind):
+            raise broken(folder, SUMMARY, f"has no {name!r}, or it is not what a run writes there")
+    try:
         rows: list[dict[str, Any]] = pq.read_table(folder / SAMPLES).to_pylist()
-    except FileNotFoundError as error:
-        raise RunError(
-            f"{str(folder)!r} is not a run: it holds no {Path(str(error.filename)).name}\n"
-            "    name the folder that `promptkit run` printed"
-        ) from error
-    except (OSError, ValueError, pa.ArrowException) as error:
-        raise RunError(f"the run {str(folder)!r} cannot be read: {str(error).splitlines()[0]}") from error
+    except (OSError, pa.ArrowException) as error:
+        raise broken(folder, SAMPLES, f"cannot be read: {error}") from error
     return summary, rows
+
+
+def broken(folder: Path, name: str, what: str) -> RunError:
+    """What to raise for a run whose file of that name is not as it was written."""
+    return RunError(f"the run {str(folder)!r}: {name} {what.splitlines()[0]}")

@@ -79,12 +79,13 @@ class PipelineDeclaration(Declaration):
     @model_validator(mode="after")
     def _fits_together(self) -> PipelineDeclaration:
         if self.generate and self.choose:
-            raise PydanticCustomError("both", "`generate` and `choose` are two ways to run a model: give one")
-        for step in self.prompt:
+            message = "`generate` and `choose` are two ways to run a model: give one"
+            raise PydanticCustomError("both", message, {"at": ("choose",)})
+        for number, step in enumerate(self.prompt):
             has_turns = isinstance(step, Demonstrations) and step.turns is not None
             if (step.is_only_for_chat or has_turns) and not self.chat:
                 what = "`turns`" if has_turns else f"the step {step.kind!r}"
-                raise PydanticCustomError("chat", "{what} needs `chat: true`", {"what": what})
+                raise PydanticCustomError("chat", "{what} needs `chat: true`", {"what": what, "at": ("prompt", number)})
         return self
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import isnan
 from typing import Any
 
 from promptkit.align import Answer, Chain, NoAnswer, Outcome
+from promptkit.errors import GenerationError
 from promptkit.generate import Completion, Normalization, normalized
 from promptkit.run.plan import Job
 from promptkit.score import Metric
 
-__all__ = ["Grader", "Made", "Record", "realigned"]
+__all__ = ["Grader", "Made", "Record", "realigned", "to_json"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,11 +121,15 @@ class Grader:
     def choice(self, job: Job, made: Made) -> tuple[Completion, Outcome]:
         """The option of the highest score, as completion, and what the chain makes of it.
 
-        Several options with the very same highest score are ambiguous: taking the first would favour a letter.
+        Several options with the very same highest score are ambiguous: taking the first would favour a letter. Raises
+        `GenerationError` where a score is no number.
         """
         pairs = zip(made.completion.options, job.options, strict=True)
         named = tuple(replace(score, text=text) for score, text in pairs)
         comparable = normalized(named, self.normalize, made.baseline.options if made.baseline else ())
+        if any(map(isnan, comparable)):
+            scores = ", ".join(f"{score.text!r} {value:g}" for score, value in zip(named, comparable, strict=True))
+            raise GenerationError(f"{job.request.label}: the model gives options no scores that compare: {scores}")
         winners = [score.text for score, value in zip(named, comparable, strict=True) if value == max(comparable)]
         completion = replace(made.completion, text=winners[0], options=named)
         if len(winners) > 1:

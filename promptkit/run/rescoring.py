@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,15 @@ from pydantic import ValidationError
 from promptkit.align import Answer, Chain, NoAnswer, Outcome
 from promptkit.errors import DataError, RunError
 from promptkit.generate import Completion, OptionScore
-from promptkit.run.folder import read_run
+from promptkit.run.folder import SAMPLES, broken, read_run
 from promptkit.run.pipeline import Pipeline, PipelineDeclaration
-from promptkit.run.record import Record, realigned
+from promptkit.run.record import Record, realigned, to_json
 from promptkit.run.run import Run, summary_of
 from promptkit.text import Span
 
 __all__ = ["Rescored", "rescore"]
+
+NEEDED = ("name", "model", "choose", "align", "score")  # of a pipeline's sections
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,29 +39,44 @@ def rescore(folder: Path, other: Pipeline | None = None, *, allow_code: bool = F
     pipeline = pipeline_of(before, folder, allow_code=allow_code)
     if other is not None:
         pipeline = pipeline.with_output(other)
-    old = [record_of(row) for row in rows]
+    old = read_records(folder, rows)
     new = [again(record, pipeline) for record in old]
     summary = {"run": str(folder), **summary_of(pipeline, new)}
-    changed = tuple(
-        a.id for a, b in zip(old, new, strict=True) if (a.outcome.status, a.answer) != (b.outcome.status, b.answer)
-    )
+    changed = tuple(a.id for a, b in zip(old, new, strict=True) if said(a) != said(b))
     return Rescored(run=Run(folder=folder, summary=summary, records=new), before=before, changed=changed)
 
 
+def said(record: Record) -> tuple[str, str]:
+    """The status and the answer as a run keeps them: a tuple is a list there, and a date its text."""
+    return record.outcome.status, to_json(record.answer)
+
+
 def pipeline_of(summary: Mapping[str, Any], folder: Path, *, allow_code: bool) -> Pipeline:
-    """The pipeline that a run was made with, from what `run.json` keeps of it."""
+    """What is needed of the pipeline that a run was made with, from what `run.json` keeps of it.
+
+    The other sections name files, templates above all, that need not be there any more.
+    """
+    plain, home = summary["declaration"], Path(summary["folder"])
+    needed = {name: plain[name] for name in NEEDED if name in plain}
     try:
-        plain, home = summary["declaration"], Path(summary["folder"])
-        declaration = PipelineDeclaration.model_validate(plain, context={"folder": home, "allow_code": allow_code})
-        return Pipeline(declaration, str(summary["file"]), home, plain)
+        declaration = PipelineDeclaration.model_validate(needed, context={"folder": home, "allow_code": allow_code})
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         problem = (first.get("ctx") or {}).get("problem")
         raise RunError(
             f"the run {str(folder)!r}: its pipeline cannot be read again: {problem or first['msg']}"
         ) from error
+    return Pipeline(declaration, summary["file"], home, plain)
+
+
+def read_records(folder: Path, rows: Sequence[Mapping[str, Any]]) -> list[Record]:
+    """The records that `samples.parquet` keeps."""
+    try:
+        return [record_of(row) for row in rows]
     except KeyError as error:
-        raise RunError(f"the run {str(folder)!r}: run.json lacks {error.args[0]!r}") from error
+        raise broken(folder, SAMPLES, f"has no column {error.args[0]!r}") from error
+    except (TypeError, ValueError) as error:
+        raise broken(folder, SAMPLES, f"is not as a run writes it: {error}") from error
 
 
 def record_of(row: Mapping[str, Any]) -> Record:

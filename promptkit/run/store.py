@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import json
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -31,6 +32,7 @@ CREATE TABLE IF NOT EXISTS completions (
 ) WITHOUT ROWID
 """
 BUSY_S = 60.0  # how long to wait for another process that is writing
+BETWEEN_TRIES_S = 0.02
 MANY = 500  # keys asked for at once: SQLite allows few thousand
 
 
@@ -77,7 +79,7 @@ class Store:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             connection = sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None)
             on_failure.callback(connection.close)
-            connection.execute("PRAGMA journal_mode=WAL")
+            use_write_ahead_log(connection)
             connection.execute("PRAGMA synchronous=NORMAL")
             connection.execute(SCHEMA)
             on_failure.pop_all()
@@ -127,10 +129,25 @@ class Store:
             yield
         except (sqlite3.Error, OSError, ValueError, TypeError, LookupError) as error:
             reason = getattr(error, "strerror", None) or str(error)
+            reason = "its folder is a file" if isinstance(error, FileExistsError) else reason
             raise RunError(
                 f"the completion store {str(self.path)!r} cannot be {done}: {reason.lower()}\n"
                 "    --store FILE names another"
             ) from error
+
+
+def use_write_ahead_log(connection: sqlite3.Connection) -> None:
+    """Turns on the write-ahead log. SQLite does not always wait for another process here, so this does."""
+    give_up_at = time.monotonic() + BUSY_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > give_up_at:
+                raise
+            time.sleep(BETWEEN_TRIES_S)
+        else:
+            return
 
 
 def completion_from_json(text: str) -> Completion:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
@@ -94,26 +95,35 @@ class Seam:
     kinds: Callable[[], Mapping[str, type[StepDeclaration]]]
     text_means: str | None = None  # the kind whose short form a bare text is, where it is not a kind's name
 
-    def find(self, name: str) -> type[StepDeclaration] | None:
-        """The kind called `name`: ours, or one that an installed package brings as entry point."""
+    def find(self, name: str, base: type[StepDeclaration]) -> type[StepDeclaration] | None:
+        """The kind called `name`: ours, or one that an installed package brings as entry point, made of `base`."""
         ours = self.kinds().get(name)
         if ours is not None:
             return ours
-        for entry in entry_points(group=f"promptkit.{self.name}", name=name):
+        found = entry_points(group=f"promptkit.{self.name}", name=name)
+        return self.load(next(iter(found)), base) if found else None
+
+    def load(self, entry: EntryPoint, base: type[StepDeclaration]) -> type[StepDeclaration]:
+        """The kind behind an entry point. Somebody else wrote it: whatever goes wrong is one error that names it."""
+        try:
             loaded = entry.load()
-            if not (isinstance(loaded, type) and issubclass(loaded, StepDeclaration)):
-                message = "the plug-in {name} ({value}) is not a promptkit step"
-                raise PydanticCustomError("plugin", message, {"name": repr(name), "value": entry.value})
-            return loaded
-        return None
+        except Exception as error:
+            context = {"name": repr(entry.name), "value": entry.value, "why": f"{type(error).__name__}: {error}"}
+            message = "the plug-in {name} ({value}) cannot be loaded: {why}"
+            raise PydanticCustomError("plugin", message, context) from error
+        if not (isinstance(loaded, type) and issubclass(loaded, base)):
+            context = {"name": repr(entry.name), "value": entry.value, "noun": self.noun, "base": base.__name__}
+            message = "the plug-in {name} ({value}) is no {noun}: it must be a subclass of {base}"
+            raise PydanticCustomError("plugin", message, context)
+        return loaded
 
     def names(self) -> list[str]:
         """All names that are known, plug-ins included."""
         return sorted({*self.kinds(), *(entry.name for entry in entry_points(group=f"promptkit.{self.name}"))})
 
-    def read(self, item: Any, info: ValidationInfo) -> StepDeclaration:
-        """The step that one value of a file declares."""
-        if isinstance(item, StepDeclaration):
+    def read(self, item: Any, info: ValidationInfo, base: type[StepDeclaration] = StepDeclaration) -> StepDeclaration:
+        """The step that one value of a file declares, of a kind made of `base`."""
+        if isinstance(item, base):
             return item
         if isinstance(item, str):
             name, parameters = (self.text_means, item) if self.text_means else (item, None)
@@ -122,14 +132,16 @@ class Seam:
         else:
             message = "a {noun} is a name, or one name with its parameters; not {value}"
             raise PydanticCustomError("not_a_step", message, {"noun": self.noun, "value": shorten(item)})
-        kind = self.find(str(name))
+        kind = self.find(str(name), base)
         if kind is None:
             context = {"noun": self.noun, "name": repr(str(name)), "hint": known_names(str(name), self.names())}
             raise PydanticCustomError("unknown_kind", "no {noun} is called {name}", context)
         return kind.model_validate({} if parameters is None else parameters, context=info.context)
 
-    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        return core_schema.with_info_plain_validator_function(self.read)
+    def __get_pydantic_core_schema__(
+        self, source: type[StepDeclaration], handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        return core_schema.with_info_plain_validator_function(partial(self.read, base=source))
 
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler

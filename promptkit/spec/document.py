@@ -212,7 +212,7 @@ class Builder:
     def scalar(self, node: yaml.ScalarNode, position: Position) -> Any:
         """The scalar's value: text with its place, or a bool, number or None."""
         if node.tag == TAG + "str":
-            return Located(node.value, position, is_block=node.style in ("|", ">"))
+            return Located(node.value, position, is_block=node.style == "|")
         if node.tag in SCALARS:
             try:
                 return SCALARS[node.tag](node.value)

@@ -12,7 +12,7 @@ from promptkit.errors import DeclarationError
 from promptkit.spec.declaration import Declaration, shorten
 from promptkit.spec.document import Node, parse, read_source
 from promptkit.spec.overrides import apply_override
-from promptkit.spec.shipped import find_pipeline
+from promptkit.spec.shipped import find_pipeline, shipped_pipelines
 from promptkit.text import Problem, known_names
 
 __all__ = ["compose", "read"]
@@ -20,7 +20,7 @@ __all__ = ["compose", "read"]
 Declared = TypeVar("Declared", bound=Declaration)
 
 EXTENDS = "extends"
-AT_THE_KEY = {"unknown_key", "missing", "later"}  # mistakes that are the key's, or its absence; others are the value's
+AT_THE_KEY = {"unknown_key", "missing", "later", "both"}  # mistakes that are the key's; others are the value's
 
 
 def compose(name: str, overrides: Sequence[str] = ()) -> tuple[Node, list[Problem]]:
@@ -51,18 +51,26 @@ def with_bases(path: Path, shown: str, above: tuple[Path, ...]) -> tuple[Node, l
 def open_base(base: Node, path: Path, above: tuple[Path, ...]) -> tuple[Node, list[Problem]]:
     """The tree of one file that another extends: beside it, or shipped by that name."""
 
-    def refuse(message: str) -> DeclarationError:
-        return DeclarationError([Problem(position=base.position, path=EXTENDS, message=message)])
+    def refuse(message: str, hint: str = "") -> DeclarationError:
+        return DeclarationError([Problem(position=base.position, path=EXTENDS, message=message, hint=hint)])
 
     if not isinstance(base.value, str):
         raise refuse(f"must name a file, not {shorten(base.plain())}")
-    beside = path.parent / base.value
-    found, shown = (beside, str(beside)) if beside.exists() or beside.suffix else find_pipeline(base.value)
+    beside, shipped = path.parent / base.value, shipped_pipelines()
+    found, shown = beside, str(beside)
+    if not (beside.exists() or beside.suffix):
+        if base.value not in shipped:
+            message = f"{str(base.value)!r} is neither a file nor a shipped pipeline"
+            raise refuse(message, known_names(base.value, shipped))
+        found, shown = shipped[base.value], f"{base.value}.yaml"
     if not found.is_file():
         raise refuse(f"there is no file {str(beside)!r}")
     if found.resolve() in above:
         raise refuse(f"{base.value!r} extends itself")
-    return with_bases(found, shown, above)
+    below, problems = with_bases(found, shown, above)
+    if not isinstance(below.value, dict):
+        raise refuse(f"{shown} must hold a map, not {shorten(below.plain())}")
+    return below, problems
 
 
 def read(
@@ -88,7 +96,8 @@ def order(problem: Problem) -> tuple[str, int, int]:
 def to_problem(error: Any, tree: Node) -> Problem:
     """What pydantic found, as a place in the file and a message in our words."""
     context = error.get("ctx") or {}
-    location = tuple(part for part in error["loc"] if isinstance(part, str | int))
+    whole = (*error["loc"], *context.get("at", ()))  # what is wrong between fields stands at one of them
+    location = tuple(part for part in whole if isinstance(part, str | int))
     place = tree.locate(location)
     position, path = place.key if error["type"] in AT_THE_KEY else place.value, place.words
     if "problem" in context:  # found inside a template, which knows its place better

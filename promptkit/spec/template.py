@@ -75,7 +75,7 @@ def to_json(value: Any, indent: int | None = None) -> str:
 class Template:
     """A template and where it was written. Equal text in the same folder is an equal template."""
 
-    __slots__ = ("_expression", "_first_line", "_jinja", "_names", "name", "position", "source", "text")
+    __slots__ = ("_expression", "_is_block", "_jinja", "_names", "name", "position", "source", "text")
 
     def __init__(self, text: str, *, position: Position | None = None, folder: Path | None = None) -> None:
         """Reads a template: a text that ends with `.jinja` on one line names a file, any other is the template.
@@ -90,8 +90,7 @@ class Template:
         self.name: str | None = None
         self.source: Source | None = None  # the template's own file, where it has one
         self.text = str(text)
-        is_block = isinstance(text, Located) and text.is_block
-        self._first_line = (position.line + is_block) if position else 1
+        self._is_block = isinstance(text, Located) and text.is_block  # only then are its lines lines of the file
         sandbox = environment(folder)
         if text.endswith(SUFFIX) and "\n" not in text and "{" not in text:
             self._open(text, sandbox)
@@ -170,10 +169,8 @@ class Template:
         if self.source is not None:
             position = Position(source=self.source, line=line or 1, column=1)
             path = f"(named at {self.position})" if self.position else ""
-        elif position is not None and line is not None:
-            here = self._first_line + line - 1
-            if here != position.line:
-                position = Position(source=position.source, line=here, column=1)
+        elif position is not None and line is not None and self._is_block:
+            position = Position(source=position.source, line=position.line + line, column=1)
         return Problem(position=position, path=path, message=message, hint=hint)
 
     def __eq__(self, other: object) -> bool:

@@ -6,7 +6,7 @@ import pytest
 
 pytestmark = pytest.mark.slow  # three imports of torch, and many small models
 
-SMALL = {
+SMALL: dict[str, object] = {
     "vocab_size": 300,
     "hidden_size": 48,
     "intermediate_size": 96,
@@ -19,7 +19,7 @@ SMALL = {
     "bos_token_id": 1,
     "eos_token_id": 2,
 }
-ARCHITECTURES = {
+ARCHITECTURES: dict[str, dict[str, object]] = {
     "llama": {},
     "qwen2": {},
     "qwen3": {"head_dim": 16},

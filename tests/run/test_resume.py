@@ -1,5 +1,6 @@
 """A run that was killed goes on where it was, and ends as if nothing had happened."""
 
+import contextlib
 import json
 import os
 import signal
@@ -7,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -23,8 +25,11 @@ align: [regex: '[a-z]+']
 
 @pytest.fixture
 def command(tmp_path, tiny_model):
-    """The command line of a run in batches of two, and the environment that it needs: a cache of its own."""
-    rows = [{"question": f"How many {'apples ' * (number % 7)}are there? {number}", "answer": "x"} for number in range(NUM_ROWS)]
+    """Makes the command line of a run in batches of two, under settings of its own for how text is drawn."""
+    rows = [
+        {"question": f"How many {'apples ' * (number % 7)}are there? {number}", "answer": "x"}
+        for number in range(NUM_ROWS)
+    ]
     (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
 
     def make(text, store):
@@ -39,20 +44,19 @@ def command(tmp_path, tiny_model):
 
 @pytest.fixture
 def environment(tmp_path):
-    return {**os.environ, "PROMPTKIT_CACHE": str(tmp_path / "cache"), "HF_HUB_OFFLINE": "1"}
+    """A cache of its own; one thread, since a tiny model has nothing for two, and they wait for each other."""
+    return {**os.environ, "PROMPTKIT_CACHE": str(tmp_path / "cache"), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
 
 
 def num_kept(store):
     """How many completions the file holds, read while another process writes it."""
     if not store.is_file():
         return 0
-    try:
-        with sqlite3.connect(f"file:{store}?mode=ro", uri=True) as connection:
+    with contextlib.closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as connection:
+        try:
             return connection.execute("SELECT count(*) FROM completions").fetchone()[0]
-    except sqlite3.OperationalError:  # the table is not there yet
-        return 0
-    finally:
-        connection.close()
+        except sqlite3.OperationalError:  # the table is not there yet
+            return 0
 
 
 def kill_in_the_middle(command, store, environment):
@@ -72,7 +76,7 @@ def kill_in_the_middle(command, store, environment):
 
 
 def finish(command, environment):
-    """What a run says of itself, and its records but for where their completions came from."""
+    """What a run says of itself when it is done, and its records but for where their completions came from."""
     import pyarrow.parquet as pq
 
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
@@ -95,7 +99,7 @@ def test_a_killed_run_goes_on_where_it_was(command, environment, tmp_path, text)
     assert records == undisturbed
     assert again["scores"] == in_peace["scores"]
     left = [path.name for path in (tmp_path / "killed-runs").iterdir() if not path.name.startswith(".partial-")]
-    assert left == [os.path.basename(again["run"])], "half a run must never look like a whole one"
+    assert left == [Path(again["run"]).name], "half a run must never look like a whole one"
 
 
 def test_ctrl_c_keeps_what_is_finished_and_says_so(command, environment, tmp_path):

@@ -1,18 +1,25 @@
 """A run from Python: its records, its folder, and that it is a function of pipeline, data and model."""
 
 import json
-import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import pytest
 
 import promptkit
 from promptkit.errors import DataError, GenerationError, RunError
-from promptkit.run import Selection, Settings, load, run_pipeline
+from promptkit.generate import Loading, Work
+from promptkit.generate.local import LocalModel
+from promptkit.run import Selection, Settings, load, make_plan, run_pipeline
 from promptkit.run.folder import SAMPLES, SUMMARY, read_run
 from promptkit.score import summarize
-from tests.run.conftest import SUMS
+from tests.run.sums import SUMS, folder_of
 
 
 def folders(out):
@@ -51,7 +58,7 @@ def test_the_summary_has_what_the_table_shows(write, places):
     }
     assert done.summary["statuses"] == {"answered": 2, "unparsed": 1, "truncated": 0, "ambiguous": 0, "empty": 1}
     assert (done.summary["pipeline"], done.summary["model"], done.summary["num_examples"]) == ("sums", "scripted", 4)
-    assert done.summary["run"] == str(done.folder)
+    assert done.summary["run"] == str(folder_of(done))
     assert {"load_s", "prefill_s", "decode_s", "total_s", "prompt_tokens", "computed_prompt_tokens", "new_tokens"} <= (
         done.summary["timing"].keys()
     )
@@ -76,12 +83,11 @@ def test_records_come_as_arrow_and_pandas(write, places):
 def test_the_folder_holds_what_the_run_returns(write, places):
     """`run.json` and `samples.parquet` are the run: another program needs nothing else."""
     done = promptkit.run(write(), **places)
-    assert done.folder is not None
-    assert folders(done.folder) == [SUMMARY, SAMPLES]
-    summary, rows = read_run(done.folder)
+    assert folders(folder_of(done)) == [SUMMARY, SAMPLES]
+    summary, rows = read_run(folder_of(done))
     assert summary == json.loads(json.dumps(dict(done.summary), default=str))
     assert rows == done.to_arrow().to_pylist()
-    assert folders(places["out"]) == [done.folder.name]
+    assert folders(places["out"]) == [folder_of(done).name]
 
 
 def test_a_run_without_targets_has_answers_and_no_scores(write, places):
@@ -106,7 +112,7 @@ def test_the_same_run_has_the_same_folder(write, places):
     """And in it the same records, but for where the completions came from."""
     first, second = promptkit.run(write(), **places), promptkit.run(write(), **places)
     assert first.folder == second.folder
-    assert folders(places["out"]) == [first.folder.name if first.folder else ""]
+    assert folders(places["out"]) == [folder_of(first).name]
     assert [replace(each, from_store=True) for each in first.records] == list(second.records)
 
 
@@ -141,8 +147,7 @@ def test_whatever_changes_the_run_changes_its_folder(write, places, before, afte
     first = promptkit.run(write(), **places)
     second = promptkit.run(write(SUMS.replace(before, after)), **places)
     assert first.folder != second.folder
-    assert first.folder is not None
-    assert first.folder.is_dir()
+    assert folder_of(first).is_dir()
 
 
 def test_a_template_file_that_changes_changes_the_folder(write, places, tmp_path):
@@ -180,8 +185,8 @@ def test_a_write_that_fails_leaves_no_folder(write, places, monkeypatch):
     def full(self, *_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_text", full, raising=True)
-    path = write_bytes(write)
+    path = write()
+    monkeypatch.setattr(Path, "write_text", full)
     with pytest.raises(RunError) as caught:
         promptkit.run(path, **places)
     name = str(caught.value).split("'")[1]
@@ -194,17 +199,10 @@ def test_a_write_that_fails_leaves_no_folder(write, places, monkeypatch):
     assert promptkit.run(path, **places).summary["completions"] == {"computed": 0, "from_store": 4}
 
 
-def write_bytes(write):
-    """The pipeline's file, written without `Path.write_text`."""
-    path = write.__closure__[0].cell_contents / "sums.yaml"
-    path.write_bytes(SUMS.encode())
-    return path
-
-
 def test_an_older_run_stays_whole_when_its_successor_cannot_be_moved_in(write, places, monkeypatch):
     """The old folder gives way only for as long as the move takes."""
     first = promptkit.run(write(), **places)
-    before = read_run(first.folder)
+    before = read_run(folder_of(first))
     move = Path.replace
 
     def refuse_new(self, target):
@@ -215,8 +213,21 @@ def test_an_older_run_stays_whole_when_its_successor_cannot_be_moved_in(write, p
     monkeypatch.setattr(Path, "replace", refuse_new)
     with pytest.raises(RunError, match="cannot be written: permission denied"):
         promptkit.run(write(), **places)
-    assert read_run(first.folder) == before
-    assert folders(places["out"]) == [first.folder.name]
+    assert read_run(folder_of(first)) == before
+    assert folders(places["out"]) == [folder_of(first).name]
+
+
+@pytest.mark.slow
+def test_the_same_run_may_end_in_several_processes_at_once(write, places, tmp_path):
+    """One folder, whole, and no process that fails because another was faster."""
+    command = [sys.executable, "-m", "promptkit", "run", str(write()), "--quiet", "--json"]
+    command += ["--out", str(places["out"]), "--store", str(places["store"])]
+    runs = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(6)]
+    said = [process.communicate(timeout=120) for process in runs]
+    assert [(process.returncode, error) for process, (_, error) in zip(runs, said, strict=True)] == [(0, "")] * 6
+    (folder,) = {json.loads(output)["run"] for output, _ in said}
+    assert folders(places["out"]) == [Path(folder).name]
+    assert len(read_run(Path(folder))[1]) == 4
 
 
 def test_a_place_that_cannot_be_written_is_said_before_anything_is_computed(write, places):
@@ -225,7 +236,7 @@ def test_a_place_that_cannot_be_written_is_said_before_anything_is_computed(writ
     with pytest.raises(RunError) as caught:
         promptkit.run(write(), **places)
     assert str(caught.value) == (
-        f"the run folder cannot be made in {str(places['out'])!r}: file exists\n    --out DIR names another"
+        f"the run folder cannot be made in {str(places['out'])!r}: not a directory\n    --out DIR names another"
     )
     assert not places["store"].exists()
 
@@ -239,8 +250,16 @@ def test_a_folder_that_is_no_run_is_one_error(tmp_path):
     )
     (tmp_path / SUMMARY).write_text("{}")
     (tmp_path / SAMPLES).write_bytes(b"PAR1 and no more")
-    with pytest.raises(RunError, match=r"cannot be read: "):
+    with pytest.raises(RunError, match=r": run\.json has no 'pipeline', or it is not what a run writes there$"):
         read_run(tmp_path)
+
+
+def test_a_run_whose_table_is_cut_off_is_one_error(write, places):
+    """A copy that broke off."""
+    done = promptkit.run(write(), **places)
+    (folder_of(done) / SAMPLES).write_bytes((folder_of(done) / SAMPLES).read_bytes()[:100])
+    with pytest.raises(RunError, match=r": samples\.parquet cannot be read: "):
+        read_run(folder_of(done))
 
 
 # What a run will not begin.
@@ -250,14 +269,10 @@ class NeverAsked:
     """A generator that must not be asked for anything."""
 
     name = "never"
-    identity = {"kind": "never"}  # noqa: RUF012 - a double
+    identity: Mapping[str, Any] = MappingProxyType({"kind": "never"})
     tokenizer = None
     context_length = None
-
-    def __init__(self):
-        from promptkit.generate import Work
-
-        self.work = Work()
+    work = Work()
 
     def generate(self, requests):
         raise AssertionError("something was computed")
@@ -379,6 +394,16 @@ def test_a_tie_is_ambiguous(write, places):
     assert getattr(record.outcome, "reason", "") == "2 options have the same score: 'x', 'yy'"
 
 
+def test_scores_that_are_no_numbers_are_an_error(write, places):
+    """A dtype of too little range gives these; a choice among them would be the first letter or the last."""
+    with pytest.raises(GenerationError) as caught:
+        promptkit.run(write(choose("scores: {x: -1.5, yy: .nan}")), **places)
+    assert str(caught.value) == (
+        "example 'a' (data.test.rows[0]): the model gives options no scores that compare: 'x' -1.5, 'yy' nan"
+    )
+    assert folders(places["out"]) == []
+
+
 def test_options_come_from_the_row(write, places):
     """A list in a field, and numbers in it are texts as well."""
     text = choose("scores: {'12': -1.0}", options="[7, 12]", target='"12"')
@@ -413,6 +438,10 @@ def test_samples_of_one_example_are_averaged_before_the_interval(write, places):
 
 # The tiny model.
 
+UNCONDITIONAL_EMPTY = """
+prompt: [query: "{{ question }}"]
+choose: {options: ["3", "27", positive], normalize: unconditional, unconditional_prompt: ""}
+"""
 LOCAL = """
 data:
   test: {{files: rows.jsonl}}
@@ -459,10 +488,6 @@ def test_another_seed_gives_other_samples(local, tmp_path):
 @pytest.mark.parametrize("chat", ["true", "false"])
 def test_a_prompt_begins_with_exactly_one_bos(local, tiny_model, chat):
     """The chat template writes it and the tokenizer adds it: two of them have cost others points for months."""
-    from promptkit.generate import Loading
-    from promptkit.generate.local import LocalModel
-    from promptkit.run import make_plan
-
     done = local(f'chat: {chat}\nprompt: [query: "{{{{ question }}}}"]\ngenerate: {{max_new_tokens: 2}}', limit=2)
     opened = LocalModel(name=str(tiny_model)).open(Loading())
     bos = opened.facts.bos_token_id
@@ -475,11 +500,7 @@ def test_a_prompt_begins_with_exactly_one_bos(local, tiny_model, chat):
 @pytest.mark.slow
 def test_an_unconditional_prompt_may_be_empty_where_the_tokenizer_adds_bos(local):
     """Then it is the model's own beginning: the log-likelihood of an option after BOS alone."""
-    more = (
-        'prompt: [query: "{{ question }}"]\n'
-        'choose: {options: ["3", "27", positive], normalize: unconditional, unconditional_prompt: ""}'
-    )
-    done = local(more, limit=2)
+    done = local(UNCONDITIONAL_EMPTY, limit=2)
     assert [each.outcome.status for each in done.records] == ["answered", "answered"]
 
 
@@ -493,8 +514,6 @@ def test_an_unconditional_prompt_may_be_empty_where_the_tokenizer_adds_bos(local
 )
 def test_a_prompt_without_a_single_token_is_an_error_at_once(local, tiny_model, tmp_path, more):
     """Where the tokenizer adds no BOS, an empty text is nothing that a model could go on from."""
-    import shutil
-
     bare = tmp_path / "bare"
     shutil.copytree(tiny_model, bare)
     known = json.loads((bare / "tokenizer.json").read_text())

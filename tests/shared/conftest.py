@@ -1,15 +1,10 @@
 """The default model twice: as promptkit opens it, and as transformers alone reads the same file."""
 
-import os
-from pathlib import Path
-
 import pytest
 
 from promptkit.generate import DEFAULT_MODEL, Loading
 from promptkit.generate.local import LocalModel
 from promptkit.generate.model_files import find_model
-
-PIPELINES = Path(__file__).resolve().parents[2] / "pipelines"
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +16,6 @@ def tasks(shared):
 @pytest.fixture(scope="session")
 def generator():
     """The default model in float32, for all tests of the session. Its copy lies in the user's cache."""
-    os.environ.pop("PROMPTKIT_CACHE", None)
     return LocalModel(name=DEFAULT_MODEL).open(Loading(dtype="float32"))
 
 

@@ -9,7 +9,6 @@ import time
 import pytest
 
 from promptkit.run import Selection, Settings, load, run_pipeline
-from tests.shared.conftest import PIPELINES
 
 pytestmark = pytest.mark.slow
 
@@ -38,7 +37,7 @@ def one_by_one(plain_model, prompt, stop):
 
 def test_greedy_text_is_that_of_transformers_one_by_one(tasks, generator, plain_model, tmp_path):
     """The engine batches, pads and lets rows go; in float32 none of that may change a single token."""
-    pipeline = load(PIPELINES / "gsm8k-cot.yaml", overrides=[f"generate.max_new_tokens={MAX_NEW_TOKENS}"])
+    pipeline = load("gsm8k-cot", overrides=[f"generate.max_new_tokens={MAX_NEW_TOKENS}"])
     settings = Settings(
         selection=Selection(limit=NUM_ROWS, data_folder=tasks), out=tmp_path / "runs", store=tmp_path / "store.sqlite"
     )
