@@ -77,7 +77,7 @@ def exit_code(app: typer.Typer) -> int:
         code: int = app(standalone_mode=False, prog_name="promptkit") or DONE
         sys.stdout.flush()
     except Interrupted as error:
-        return tell(f"\n{error}", INTERRUPTED)
+        return tell(str(error), INTERRUPTED)
     except PromptkitError as error:
         return tell(str(error), MISTAKE)
     except UsageError as error:

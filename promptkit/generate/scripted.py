@@ -16,7 +16,7 @@ from promptkit.errors import GenerationError
 from promptkit.generate.model import Loading, ModelDeclaration
 from promptkit.generate.new_text import cut_at_stop
 from promptkit.generate.request import Completion, OptionScore, Request, Work
-from promptkit.spec import Declaration
+from promptkit.spec import Declaration, Texts
 
 __all__ = ["Rule", "ScriptedGenerator", "ScriptedModel"]
 
@@ -28,7 +28,7 @@ class Rule(Declaration):
     """What the model writes after the prompts in which a pattern is found."""
 
     when: str = Field(description="a regular expression, searched in the prompt")
-    completion: tuple[str, ...] = Field(
+    completion: Texts = Field(
         min_length=1, description="what the model writes; of a list, each sample of a prompt takes the next, over again"
     )
     ended: Literal["stop", "eos", "length"] = Field(
@@ -50,11 +50,6 @@ class Rule(Declaration):
                 "pattern", "not a regular expression: {reason}", {"reason": str(error)}
             ) from error
         return value
-
-    @field_validator("completion", mode="before")
-    @classmethod
-    def _one_or_many(cls, value: Any) -> Any:
-        return (value,) if isinstance(value, str) else value
 
 
 class ScriptedModel(ModelDeclaration):

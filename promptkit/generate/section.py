@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from promptkit.generate.request import OptionScore, Sampling
-from promptkit.spec import Count, Declaration, NaturalNumber, Template
+from promptkit.spec import Count, Declaration, NaturalNumber, Template, Texts
 
 __all__ = ["Choose", "Generate", "Normalization", "normalized"]
 
@@ -20,7 +20,7 @@ class Generate(Declaration):
     """How the model writes."""
 
     max_new_tokens: Count = Field(default=256, description="the most tokens that a completion may have")
-    stop: tuple[str, ...] = Field(default=(), description="texts that end a completion; they are cut off")
+    stop: Texts = Field(default=(), description="texts that end a completion; they are cut off")
     samples: Count = Field(default=1, description="completions of each prompt, each with a seed of its own")
     temperature: Annotated[float, Field(ge=0)] = Field(default=0.0, description="0 is greedy")
     top_p: Annotated[float, Field(gt=0, le=1)] = Field(
@@ -28,11 +28,6 @@ class Generate(Declaration):
     )
     top_k: NaturalNumber = Field(default=0, description="how many of the likeliest tokens are kept; 0 keeps all")
     seed: int = Field(default=0, description="the run's seed; every request's own is derived from it")
-
-    @field_validator("stop", mode="before")
-    @classmethod
-    def _one_or_many(cls, value: Any) -> Any:
-        return (value,) if isinstance(value, str) else value
 
     @field_validator("stop", mode="after")
     @classmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -15,6 +16,7 @@ __all__ = ["ProgressLine", "describe"]
 
 LOG_EVERY_S = 10.0
 REDRAW_EVERY_S = 0.5
+USUAL_WIDTH = 80
 
 
 class ProgressLine(AbstractContextManager["ProgressLine"]):
@@ -38,10 +40,11 @@ class ProgressLine(AbstractContextManager["ProgressLine"]):
         self._thread.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._is_over.set()
         self._thread.join()
-        self._show_newest()
+        if kind is None or (self._newest is not None and self._newest.num_done):
+            self._show_newest()
         if self.is_terminal and self._shown is not None:
             self._write("\n")
 
@@ -60,13 +63,31 @@ class ProgressLine(AbstractContextManager["ProgressLine"]):
         self._shown = newest
         line = f"{self.label}: {describe(newest)}"
         if self.is_terminal:
-            self._write(f"\r\x1b[2K{line} · {format_seconds(time.monotonic() - self._started)}")
+            passed = format_seconds(time.monotonic() - self._started)
+            self._write("\r\x1b[2K" + shortened(f"{line} · {passed}", terminal_width(self.stream) - 1))
         else:
             self._write(line + "\n")
 
     def _write(self, text: str) -> None:
         self.stream.write(text)
         self.stream.flush()
+
+
+def terminal_width(stream: TextIO) -> int:
+    """How many characters a line of the terminal holds; 80 where it does not say."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or USUAL_WIDTH
+    except OSError:
+        return USUAL_WIDTH
+
+
+def shortened(line: str, width: int) -> str:
+    """The line, cut where it would wrap: what wraps cannot be overwritten.
+
+    >>> shortened("12 of 300 · 5 a second", 15)
+    '12 of 300 · 5 …'
+    """
+    return line if len(line) <= width else line[: width - 1] + "…"
 
 
 def describe(progress: Progress) -> str:

@@ -30,6 +30,7 @@ def json_schema() -> dict[str, Any]:
         "description": "a pipeline that this one is laid over, map by map; or a list of them",
         "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
     }
+    schema["not"] = {"required": ["generate", "choose"]}
     resolved: dict[str, Any] = with_seams(schema)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **resolved, "title": "promptkit pipeline"}
 
@@ -77,7 +78,7 @@ def one_kind(name: str, kind: type[StepDeclaration], definitions: dict[str, Any]
     about = (kind.__doc__ or "").strip().splitlines()[0]
     return {
         "type": "object",
-        "properties": {name: value},
+        "properties": {name: {**value, "description": about}},  # what editors show of a key
         "required": [name],
         "additionalProperties": False,
         "description": about,

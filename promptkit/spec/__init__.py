@@ -1,7 +1,7 @@
 """The declaration: YAML with positions, read into frozen, described models."""
 
 from promptkit.spec.coordinates import Coordinates
-from promptkit.spec.declaration import Count, Declaration, NaturalNumber, Seam, StepDeclaration, kinds_of
+from promptkit.spec.declaration import Count, Declaration, NaturalNumber, Seam, StepDeclaration, Texts, kinds_of
 from promptkit.spec.reading import compose, read
 from promptkit.spec.shipped import find_pipeline, shipped_folder, shipped_pipelines
 from promptkit.spec.template import Template
@@ -14,6 +14,7 @@ __all__ = [
     "Seam",
     "StepDeclaration",
     "Template",
+    "Texts",
     "compose",
     "find_pipeline",
     "kinds_of",

@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     GetCoreSchemaHandler,
@@ -18,6 +19,7 @@ from pydantic import (
     ModelWrapValidatorHandler,
     ValidationError,
     ValidationInfo,
+    WithJsonSchema,
     model_validator,
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
@@ -25,12 +27,27 @@ from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
 from promptkit.spec.coordinates import Coordinates
 from promptkit.text import known_names
 
-__all__ = ["SEAM_KEY", "Count", "Declaration", "NaturalNumber", "Seam", "StepDeclaration", "kinds_of", "shorten"]
+__all__ = [
+    "SEAM_KEY",
+    "Count",
+    "Declaration",
+    "NaturalNumber",
+    "Seam",
+    "StepDeclaration",
+    "Texts",
+    "kinds_of",
+    "shorten",
+]
 
 SEAM_KEY = "x-seam"  # stands in a JSON Schema where a step may be named, until the whole schema is put together
 
 Count = Annotated[int, Field(strict=True, ge=1)]
 NaturalNumber = Annotated[int, Field(strict=True, ge=0)]
+Texts = Annotated[
+    tuple[str, ...],
+    BeforeValidator(lambda value: (value,) if isinstance(value, str) else value),  # one may stand there alone
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+]
 
 
 class Declaration(BaseModel):
@@ -70,6 +87,17 @@ class Declaration(BaseModel):
         again = PydanticCustomError(kind, message, context)
         return InitErrorDetails(type=again, loc=error["loc"], input=error.get("input"))
 
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """The piece's schema, or that of its short form where it has one."""
+        long_form = handler(schema)
+        if cls.main is None:
+            return long_form
+        fields = handler.resolve_ref_schema(long_form)["properties"]
+        return {"anyOf": [long_form, fields[cls.model_fields[cls.main].alias or cls.main]]}
+
 
 def is_long_form(data: Mapping[str, Any], cls: type[Declaration]) -> bool:
     """Whether a map is the piece's own keys, and not the value of its main field, which may be a map as well."""
@@ -81,6 +109,13 @@ class StepDeclaration(Declaration):
 
     kind: ClassVar[str]
     coordinates: ClassVar[Coordinates] = Coordinates()
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """The step's parameters, written out; what may stand in their place belongs to the seam."""
+        return handler(schema)
 
 
 @dataclass(frozen=True, slots=True)
