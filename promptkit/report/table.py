@@ -98,7 +98,7 @@ def format_seconds(seconds: float) -> str:
     """A duration as people say it.
 
     >>> format_seconds(4.21), format_seconds(75), format_seconds(4000)
-    ('4.2 s', '1 min 15 s', '1 h 07 min')
+    ('4.2 s', '1 min 15 s', '1 h 06 min')
     """
     if seconds < 60:
         return f"{seconds:.1f} s"

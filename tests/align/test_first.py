@@ -70,9 +70,9 @@ def test_a_mistake_in_an_alternative_is_told_with_its_place(declare):
         "    4 |       - regx: x\n"
         "                ^\n"
         "    known: choice, first, lower, map, number, python, regex, strip   did you mean 'regex'?\n"
-        "pipe.yaml:5:11: align[0].first[2][0].regex: the pattern does not compile: missing ) at character 2\n"
+        "pipe.yaml:5:18: align[0].first[2][0].regex: the pattern does not compile: missing ) at character 2\n"
         "    5 |       - [{regex: '('}]\n"
-        "                  ^"
+        "                         ^"
     )
 
 

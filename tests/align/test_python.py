@@ -45,9 +45,9 @@ def test_code_runs_only_where_it_is_allowed(declare, folder):
     with pytest.raises(DeclarationError) as caught:
         declare("align:\n  - python: tools:last_word\n", folder=folder)
     assert str(caught.value) == (
-        "pipe.yaml:2:5: align[0].python: names Python code (tools:last_word), which runs only with --allow-code\n"
+        "pipe.yaml:2:13: align[0].python: names Python code (tools:last_word), which runs only with --allow-code\n"
         "    2 |   - python: tools:last_word\n"
-        "            ^"
+        "                    ^"
     )
 
 

@@ -86,34 +86,34 @@ def test_a_list_is_read_item_by_item(read_with):
         (
             "align:\n  - regex: 'answer is ('\n",
             (
-                "pipe.yaml:2:5: align[0].regex: the pattern does not compile: missing ) at character 12\n"
+                "pipe.yaml:2:12: align[0].regex: the pattern does not compile: missing ) at character 12\n"
                 "    2 |   - regex: 'answer is ('\n"
-                "            ^"
+                "                   ^"
             ),
         ),
         (
             "align:\n  - regex: {pattern: '(?P<answr>x)', group: answer}\n",
             (
-                "pipe.yaml:2:38: align[0].regex.group: the pattern has no group 'answer'\n"
+                "pipe.yaml:2:45: align[0].regex.group: the pattern has no group 'answer'\n"
                 "    2 |   - regex: {pattern: '(?P<answr>x)', group: answer}\n"
-                "                                             ^\n"
+                "                                                    ^\n"
                 "    known: answr   did you mean 'answr'?"
             ),
         ),
         (
             "align:\n  - regex: {pattern: '(x)', group: 2}\n",
             (
-                "pipe.yaml:2:29: align[0].regex.group: the pattern has no group 2, it has 1\n"
+                "pipe.yaml:2:36: align[0].regex.group: the pattern has no group 2, it has 1\n"
                 "    2 |   - regex: {pattern: '(x)', group: 2}\n"
-                "                                    ^"
+                "                                           ^"
             ),
         ),
         (
             "align:\n  - regex: {pattern: x, take: frist}\n",
             (
-                "pipe.yaml:2:25: align[0].regex.take: 'frist' is not one of its values\n"
+                "pipe.yaml:2:31: align[0].regex.take: 'frist' is not one of its values\n"
                 "    2 |   - regex: {pattern: x, take: frist}\n"
-                "                                ^\n"
+                "                                      ^\n"
                 "    known: all, first, last, only   did you mean 'first'?"
             ),
         ),

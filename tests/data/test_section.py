@@ -44,27 +44,27 @@ def test_sections_hold_the_splits_that_were_named(declare):
         (
             "test: {config: main}",
             (
-                "pipe.yaml:1:1: test: needs one of `files`, `hub` and `rows`, and has none\n"
-                "    1 | test: {config: main}\n        ^"
+                "pipe.yaml:1:7: test: needs one of `files`, `hub` and `rows`, and has none\n"
+                "    1 | test: {config: main}\n              ^"
             ),
         ),
         (
             "test: {files: a.jsonl, hub: owner/name}",
             (
-                "pipe.yaml:1:1: test: needs one of `files`, `hub` and `rows`, and has `files` and `hub`\n"
-                "    1 | test: {files: a.jsonl, hub: owner/name}\n        ^"
+                "pipe.yaml:1:7: test: needs one of `files`, `hub` and `rows`, and has `files` and `hub`\n"
+                "    1 | test: {files: a.jsonl, hub: owner/name}\n              ^"
             ),
         ),
         (
             "test: {files: a.jsonl, config: main, revision: v1}",
             (
-                "pipe.yaml:1:1: test: only `hub` takes `config` and `revision`, and this source has `files`\n"
-                "    1 | test: {files: a.jsonl, config: main, revision: v1}\n        ^"
+                "pipe.yaml:1:7: test: only `hub` takes `config` and `revision`, and this source has `files`\n"
+                "    1 | test: {files: a.jsonl, config: main, revision: v1}\n              ^"
             ),
         ),
         (
             "test: {rows: []}",
-            "pipe.yaml:1:8: test.rows: must be not empty, not []\n    1 | test: {rows: []}\n               ^",
+            "pipe.yaml:1:14: test.rows: must be not empty, not []\n    1 | test: {rows: []}\n                     ^",
         ),
         (
             "test: {files: [a.jsonl, 3]}",
