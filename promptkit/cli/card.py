@@ -30,12 +30,15 @@ def card(
 
 
 def num_parameters(pipeline: Pipeline) -> int | None:
-    """How many parameters the model has, counted in its files' headers; None where they are not here."""
+    """How many parameters the model has, as its files' headers say; None where they are not here."""
     from promptkit.generate.model_files import count_parameters, find_model
+    from promptkit.generate.prepared import known_facts
 
     if pipeline.declaration.model.kind != "local":
         return None
     try:
-        return count_parameters(find_model(pipeline.declaration.model.label))
+        files = find_model(pipeline.declaration.model.label)
+        known = known_facts(files)
+        return known.num_parameters if known else count_parameters(files)
     except ModelError:
         return None

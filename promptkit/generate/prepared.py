@@ -23,11 +23,12 @@ from promptkit.folders import cache_folder
 from promptkit.generate.fingerprint import fingerprint
 from promptkit.generate.model_files import ModelFiles, count_parameters
 
-__all__ = ["Facts", "prepare_facts", "prepare_weights"]
+__all__ = ["Facts", "known_facts", "prepare_facts", "prepare_weights"]
 
 log = logging.getLogger(__name__)
 
 LAYOUT = 1  # raised when what is kept changes shape
+FACTS = "facts.json"
 TOKENIZER_FILES = (
     "tokenizer*",
     "special_tokens_map.json",
@@ -58,14 +59,32 @@ class Facts:
 
 def prepare_facts(files: ModelFiles) -> Facts:
     """The facts of a model, made on first sight and read from the cache after that."""
+    known = known_facts(files)
+    if known is not None:
+        return known
+    log.info("%s: reading the tokenizer; this happens once", files.name)
+    folder = facts_folder(files)
+    with whole_folder(folder) as partial:
+        write_facts(files, partial)
+    return read_facts(folder)
+
+
+def known_facts(files: ModelFiles) -> Facts | None:
+    """The facts of a model if they were made before, else None."""
+    folder = facts_folder(files)
+    return read_facts(folder) if (folder / FACTS).is_file() else None
+
+
+def facts_folder(files: ModelFiles) -> Path:
+    """Where a model's facts are kept: under the hash of all that they follow from."""
     sources = [path for pattern in TOKENIZER_FILES for path in files.folder.glob(pattern)] if not files.gguf else []
     key = fingerprint([*sources, *files.weights] if files.gguf else sources)
-    folder = cache_folder() / "models" / f"{key[:20]}-facts{LAYOUT}-{version('transformers')}"
-    if not (folder / "facts.json").is_file():
-        log.info("%s: reading the tokenizer; this happens once", files.name)
-        with whole_folder(folder) as partial:
-            write_facts(files, partial)
-    known = json.loads((folder / "facts.json").read_text())
+    return cache_folder() / "models" / f"{key[:20]}-facts{LAYOUT}-{version('transformers')}"
+
+
+def read_facts(folder: Path) -> Facts:
+    """The facts that a folder keeps."""
+    known = json.loads((folder / FACTS).read_text(encoding="utf-8"))
     known["eos_token_ids"] = tuple(known["eos_token_ids"])
     return Facts(folder=folder, **known)
 
@@ -122,7 +141,7 @@ def write_facts(files: ModelFiles, folder: Path) -> None:
             raise ModelError(f"model {files.name!r}: its tokenizer has no fast form (tokenizer.json)")
         (folder / "tokenizer.json").write_text(tokenizer.backend_tokenizer.to_str(), encoding="utf-8")
         facts = facts_of(files, config, tokenizer)
-    (folder / "facts.json").write_text(json.dumps(facts, indent=1))
+    (folder / FACTS).write_text(json.dumps(facts, indent=1), encoding="utf-8")
 
 
 def facts_of(files: ModelFiles, config: Any, tokenizer: Any) -> dict[str, Any]:

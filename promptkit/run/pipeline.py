@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -52,6 +52,8 @@ class CheckedExample(Declaration):
 
 class PipelineDeclaration(Declaration):
     """ŷ = O ∘ f ∘ I(x), declared: data, prompt, generate (or choose), align, score. A file holds what a verb needs."""
+
+    composed_keys: ClassVar[tuple[str, ...]] = ("extends",)
 
     name: str | None = Field(default=None, description="the pipeline's name; the file's if not given")
     about: str = Field(default="", description="what it does and where it comes from")

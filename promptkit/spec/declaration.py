@@ -60,6 +60,7 @@ class Declaration(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True)
     main: ClassVar[str | None] = None
     main_takes_a_map: ClassVar[bool] = False
+    composed_keys: ClassVar[tuple[str, ...]] = ()  # keys that are gone once files are put together
 
     @model_validator(mode="wrap")
     @classmethod
@@ -82,7 +83,7 @@ class Declaration(BaseModel):
         kind, message, context = error["type"], error["msg"], error.get("ctx") or {}
         if kind == "extra_forbidden" and len(error["loc"]) == 1:
             key = str(error["loc"][0])
-            known = [field.alias or name for name, field in cls.model_fields.items()]
+            known = [*(field.alias or name for name, field in cls.model_fields.items()), *cls.composed_keys]
             kind, message, context = "unknown_key", f"unknown key {key!r}", {"hint": known_names(key, known)}
         again = PydanticCustomError(kind, message, context)
         return InitErrorDetails(type=again, loc=error["loc"], input=error.get("input"))
