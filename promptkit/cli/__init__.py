@@ -33,7 +33,7 @@ def print_version(is_asked: bool) -> None:
         raise typer.Exit
 
 
-def options(
+def whole(
     context: typer.Context,
     version: Annotated[  # noqa: ARG001 - its callback prints it
         bool, typer.Option("--version", callback=print_version, is_eager=True, help="the version")
@@ -53,7 +53,7 @@ def make_app(verbs: Sequence[str] = VERBS) -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    app.callback()(options)
+    app.callback()(whole)
     for verb in verbs:
         app.command(name=verb)(getattr(import_module(f"promptkit.cli.{verb}"), verb))
     return app

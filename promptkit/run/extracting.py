@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -47,20 +48,12 @@ class Extracted:
 
 def extract(chain: Chain, path: Path, field: str, limit: int | None = None) -> Iterator[Extracted]:
     """Each row's outcome, in the order of the file. Raises `DataError` that names the row without such a text."""
-    for example in limited(read_file(path), limit):
+    for example in islice(read_file(path), limit):
         text = text_of(example, field)
         own = example.fields.get("id")
         yield Extracted(
             id=example.id if own is None else own, outcome=chain.align(text, fields=example.fields, ended="eos")
         )
-
-
-def limited(examples: Iterable[Example], limit: int | None) -> Iterator[Example]:
-    """The first so many."""
-    for place, example in enumerate(examples):
-        if limit is not None and place >= limit:
-            return
-        yield example
 
 
 def text_of(example: Example, field: str) -> str:

