@@ -42,7 +42,7 @@ def table(summaries: Sequence[Mapping[str, Any]], *, between: str) -> Table:
             escape(summary["pipeline"]),
             escape(summary["model"]),
             f"{summary['num_examples']:,}",
-            *(format_score(summary["scores"].get(metric)) for metric in metrics),
+            *(format_score(summary["scores"][metric]) if metric in summary["scores"] else "" for metric in metrics),
             format_statuses(summary["statuses"], between),
             *(timing_cells(summary) if has_timing else ()),
         )
@@ -74,9 +74,9 @@ def paragraphs(summaries: Sequence[Mapping[str, Any]]) -> Text:
     return text
 
 
-def format_score(score: Mapping[str, float | None] | None) -> str:
+def format_score(score: Mapping[str, float | None]) -> str:
     """A score and its interval, in per cent; "n/a" over nothing."""
-    if score is None or score["value"] is None:
+    if score["value"] is None:
         return "n/a"
     value, low, high = (100 * float(score[name] or 0) for name in ("value", "low", "high"))
     return f"{value:.1f} % [{low:.1f}, {high:.1f}]"
