@@ -10,7 +10,7 @@ from promptkit.cli.options import AllowCode, AsJson, DataFolder, ModelName, Over
 from promptkit.cli.output import print_exactly, print_json, print_view
 from promptkit.errors import DataError, ModelError
 from promptkit.generate import Loading, Tokenizer
-from promptkit.run import Pipeline, Selection, load, make_prompter, read_examples
+from promptkit.run import Pipeline, Selection, load, make_prompter, options_of, read_examples
 
 __all__ = ["show"]
 
@@ -39,7 +39,7 @@ def show(
     tokenizer = tokenizer_of(pipeline) if tokens or pipeline.declaration.chat else None
     prompt = make_prompter(pipeline, selection, tokenizer).prompt(examples[index])
     choose = pipeline.declaration.choose
-    options = [choose.lead + each for each in choose.options_for(examples[index].fields)] if choose else []
+    options = [choose.lead + each for each in options_of(choose, examples[index])] if choose else []
     if as_json:
         print_json(prompt_json(examples[index], prompt, tokenizer if tokens else None, options))
     elif raw:

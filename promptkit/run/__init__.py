@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from promptkit.run.extracting import Extracted, extract
     from promptkit.run.folder import DEFAULT_OUT
     from promptkit.run.pipeline import Pipeline, PipelineDeclaration, load
-    from promptkit.run.plan import Plan, Selection, make_plan, make_prompter, read_examples
+    from promptkit.run.plan import Plan, Selection, make_plan, make_prompter, options_of, read_examples
     from promptkit.run.record import Record
     from promptkit.run.rescoring import Rescored, rescore
     from promptkit.run.run import Run, Settings, run_pipeline
@@ -43,6 +43,7 @@ __all__ = [
     "make_card",
     "make_plan",
     "make_prompter",
+    "options_of",
     "read_examples",
     "rescore",
     "run_pipeline",
@@ -55,7 +56,7 @@ HOMES = {
     "extracting": ("Extracted", "extract"),
     "folder": ("DEFAULT_OUT",),
     "pipeline": ("Pipeline", "PipelineDeclaration", "load"),
-    "plan": ("Plan", "Selection", "make_plan", "make_prompter", "read_examples"),
+    "plan": ("Plan", "Selection", "make_plan", "make_prompter", "options_of", "read_examples"),
     "record": ("Record",),
     "rescoring": ("Rescored", "rescore"),
     "run": ("Run", "Settings", "run_pipeline"),

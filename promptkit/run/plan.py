@@ -16,7 +16,7 @@ from promptkit.prompt import ChatFormat, Demonstrations, Piece, Prompt
 from promptkit.run.pipeline import Pipeline
 from promptkit.text import Problem
 
-__all__ = ["Job", "Plan", "Prompter", "Selection", "make_plan", "make_prompter", "read_examples"]
+__all__ = ["Job", "Plan", "Prompter", "Selection", "make_plan", "make_prompter", "options_of", "read_examples"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,10 +197,7 @@ def text_request(
 
 def choice_job(choose: Choose, example: Example, prompt: Prompt, tokenizer: Tokenizer | None) -> dict[str, Any]:
     """The parts of the job that scores an example's options."""
-    try:
-        options = choose.options_for(example.fields)
-    except ValueError as error:
-        raise DataError(f"{example.origin}: {error}") from error
+    options = options_of(choose, example)
     baseline = None
     if choose.unconditional_prompt is not None:
         plain = Prompt.from_pieces(
@@ -209,6 +206,14 @@ def choice_job(choose: Choose, example: Example, prompt: Prompt, tokenizer: Toke
         baseline = options_request(choose, example, plain, options, tokenizer)
     request = options_request(choose, example, prompt, options, tokenizer)
     return {"request": request, "options": options, "baseline": baseline}
+
+
+def options_of(choose: Choose, example: Example) -> tuple[str, ...]:
+    """An example's options, without their lead. Raises `DataError` where they are not two or more different texts."""
+    try:
+        return choose.options_for(example.fields)
+    except ValueError as error:
+        raise DataError(f"{example.origin}: {error}") from error
 
 
 def options_request(

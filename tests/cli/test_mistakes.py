@@ -460,3 +460,11 @@ def noise(seed):
     import random
 
     return random.Random(seed).randbytes(100_000).hex()
+
+
+@pytest.mark.parametrize("verb", ["show", "run"])
+def test_options_that_are_no_choice_are_told_with_their_row(write, mistake, verb):
+    """One option, or the same twice, is a mistake of the data: `show` must say so as `run` does."""
+    write("p.yaml", "data: {test: {rows: [{q: a}]}}\nprompt: [query: a]\nchoose: {options: '{{ [q] }}'}\n")
+    message = "data.test.rows[0]: `options` must give two or more different texts, not ['a']\n"
+    assert mistake(verb, "p.yaml") == message
