@@ -9,45 +9,20 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from transformers import DynamicCache
 
 from promptkit.generate.meter import Meter
-from promptkit.generate.new_text import NewText
-from promptkit.generate.request import Completion, Ended, OptionScore, Request
-from promptkit.generate.sampling import Draw, next_tokens
+from promptkit.generate.request import Completion, OptionScore, Request
+from promptkit.generate.row import Row
+from promptkit.generate.sampling import next_tokens
 from promptkit.generate.tokenizer import Tokenizer
 
 __all__ = ["Reference"]
 
 HEAD_ROWS = 16_384  # of the vocabulary, widened at once
-
-
-@dataclass(slots=True, kw_only=True)
-class Row:
-    """One request while it is being completed."""
-
-    index: int
-    request: Request
-    text: NewText
-    draw: Draw
-
-    def finished(self, token: int, eos: frozenset[int]) -> Ended | None:
-        """Takes the row's next token, and says why the row ends with it, or None."""
-        if token in eos:
-            self.text.token_ids.append(token)
-            return "eos"
-        if self.text.add(token):
-            return "stop"
-        return "length" if len(self.text.token_ids) >= self.request.sampling.max_new_tokens else None
-
-    def completion(self, ended: Ended) -> Completion:
-        """The completion of a row that has ended."""
-        ids = tuple(self.text.token_ids)
-        return Completion(text=self.text.cut(), token_ids=ids, ended=ended, num_new_tokens=len(ids))
 
 
 class Reference:
@@ -62,7 +37,7 @@ class Reference:
     @torch.inference_mode()
     def complete(self, batch: Sequence[tuple[int, Request]]) -> Iterator[tuple[int, Completion]]:
         """The batch's completions as they finish, each with its request's index."""
-        rows = [Row(index=i, request=each, text=self.new_text(each), draw=Draw(each.seed)) for i, each in batch]
+        rows = [Row.start(index, request, self.tokenizer) for index, request in batch]
         started = time.perf_counter()
         cache = DynamicCache(config=self.model.config)
         ids, mask = pad_left([row.request.token_ids for row in rows], self.model.device)
@@ -102,10 +77,6 @@ class Reference:
         )
         logits: torch.Tensor = out.logits[:, -1].float()
         return logits
-
-    def new_text(self, request: Request) -> NewText:
-        """The empty text that the request's tokens will fill."""
-        return NewText(self.tokenizer, request.token_ids, request.sampling.stop)
 
     @torch.inference_mode()
     def score(self, batch: Sequence[tuple[int, Request]]) -> Iterator[tuple[int, Completion]]:

@@ -1,0 +1,43 @@
+"""One request while it is being completed, whichever engine computes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+from promptkit.generate.new_text import NewText
+from promptkit.generate.request import Completion, Ended, Request
+from promptkit.generate.sampling import Draw
+from promptkit.generate.tokenizer import Tokenizer
+
+__all__ = ["Row"]
+
+
+@dataclass(slots=True, kw_only=True)
+class Row:
+    """One request while it is being completed."""
+
+    index: int
+    request: Request
+    text: NewText
+    draw: Draw
+
+    @classmethod
+    def start(cls, index: int, request: Request, tokenizer: Tokenizer) -> Self:
+        """The row of the request at `index`, with no new token yet."""
+        text = NewText(tokenizer, request.token_ids, request.sampling.stop)
+        return cls(index=index, request=request, text=text, draw=Draw(request.seed))
+
+    def finished(self, token: int, eos: frozenset[int]) -> Ended | None:
+        """Takes the row's next token, and says why the row ends with it, or None."""
+        if token in eos:
+            self.text.token_ids.append(token)
+            return "eos"
+        if self.text.add(token):
+            return "stop"
+        return "length" if len(self.text.token_ids) >= self.request.sampling.max_new_tokens else None
+
+    def completion(self, ended: Ended) -> Completion:
+        """The completion of a row that has ended."""
+        ids = tuple(self.text.token_ids)
+        return Completion(text=self.text.cut(), token_ids=ids, ended=ended, num_new_tokens=len(ids))
