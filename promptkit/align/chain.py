@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -13,7 +13,7 @@ from promptkit.text import Span
 
 __all__ = ["Chain", "Ended"]
 
-Ended = Literal["stop", "eos", "length", "scored"]
+Ended = Literal["stop", "eos", "length", "answered", "scored"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,30 @@ class Chain:
             return Answer(value=result.value, span=result.span, step=step)
         return NoAnswer(status=status_of(result, text, ended), step=step, reason=result.reason)
 
+    def settle(self, found: Found) -> Found | Missing:
+        """What the chain finds in every text that begins with the open text `found`; open where no step closed it."""
+        for step in self.steps:
+            result = attempt(step.settle if found.is_open else step, found)
+            if isinstance(result, Missing):
+                return result
+            found = result
+        return found
+
+    def is_settled(self, text: str, *, fields: Mapping[str, Any]) -> bool:
+        """Whether the chain finds an answer in the text, and the same in the same place whatever text follows."""
+        whole = Found(value=text, span=Span(start=0, end=len(text)), is_verbatim=True, fields=fields, is_open=True)
+        result = self.settle(whole)
+        return isinstance(result, Found) and not result.is_open and not is_blank(result.value)
+
+    def unsettled(self) -> str:
+        """Why no text is ever settled, empty where one may be: `[0].regex` and what keeps this step from it."""
+        for number, step in enumerate(self.steps):
+            if not step.stays_open:
+                why = step.unsettled()
+                inner = why.startswith(("[", ":"))  # of a step that is made of steps
+                return f"[{number}].{step.kind}{why if inner else f' {why}'}" if why else ""
+        return ": no step says where an answer ends"
+
     def align_target(self, target: Any, fields: Mapping[str, Any]) -> Any:
         """A right answer as the chain would have written it; None, which is no target, stays None.
 
@@ -63,7 +87,7 @@ class Chain:
         return tuple(f"align[{number}].{step.kind}" for number, step in enumerate(self.steps))
 
 
-def attempt(step: AlignStep, found: Found) -> Found | Missing:
+def attempt(step: Callable[[Found], Found | Missing], found: Found) -> Found | Missing:
     """What the step finds. A step that breaks its word and raises has found nothing."""
     try:
         return step(replace(found, step=""))
@@ -79,7 +103,7 @@ def status_of(miss: Missing, text: str, ended: Ended) -> Status:
         return "empty"
     if miss.is_ambiguous:
         return "ambiguous"
-    return "truncated" if ended == "length" else "unparsed"
+    return "truncated" if ended in ("length", "answered") else "unparsed"  # another chain had its answer there
 
 
 def is_blank(value: Any) -> bool:

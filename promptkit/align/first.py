@@ -66,6 +66,15 @@ class First(AlignStep):
         reason = "; ".join(f"{miss.step}: {miss.reason}" for miss in misses)
         return Missing(reason=reason, is_ambiguous=any(miss.is_ambiguous for miss in misses))
 
+    def settle(self, found: Found) -> Found | Missing:
+        """What the first alternative finds for good. What a later one finds, the first may find instead in the end."""
+        return Chain(self.alternatives[0]).settle(found)
+
+    def unsettled(self) -> str:
+        """What keeps the first alternative from it."""
+        why = Chain(self.alternatives[0]).unsettled()
+        return f"[0]{why.removeprefix('[0]') if len(self.alternatives[0]) == 1 else why}" if why else ""
+
     def align_target(self, target: Any, fields: Mapping[str, Any]) -> Any:
         """The target as the first alternative that can give it writes it."""
         reasons = []

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from promptkit.align.numeral import Numeral, Unreadable, numerals
+from promptkit.align.numeral import Numeral, Unreadable, numerals, token_pattern
 from promptkit.align.outcome import Found, Missing
+from promptkit.align.reach import Reach
 from promptkit.align.step import ItemStep
-from promptkit.align.take import Take, take_from
+from promptkit.align.take import Take, take_from, unsettled_take
 from promptkit.spec.declaration import shorten
 
 __all__ = ["Number", "Percent"]
@@ -44,6 +46,17 @@ class Number(ItemStep):
         """A number, as it is."""
         return found if is_number(found.value) else super().read_other(found)
 
+    def settle(self, found: Found) -> Found | Missing:
+        """The first number, once what follows it cannot be a part of it."""
+        first = next(numerals(found.value), None)
+        if self.take != "first" or not isinstance(first, Numeral) or not reach().is_over(found.value, first.span.start):
+            return Missing(reason=self.unsettled() or "no number that has ended")
+        return found.part(first.span.start, first.span.end).become(self.value(first)).closed()
+
+    def unsettled(self) -> str:
+        """Why any number but the first may be another in the end."""
+        return unsettled_take(self.take)
+
     def candidates(self, found: Found) -> Iterator[Found | Missing]:
         """Every number of a text, in order; and what looks like one and cannot be read."""
         for each in numerals(found.value):
@@ -71,6 +84,12 @@ class Number(ItemStep):
             if len(every) == 1 and isinstance(every[0], Numeral) and every[0].is_whole(text):
                 return self.value(every[0])
         raise ValueError(f"{shorten(target)} is not a number")
+
+
+@functools.cache
+def reach() -> Reach:
+    """How far the search for numbers looks."""
+    return Reach(token_pattern())
 
 
 def is_number(value: Any) -> bool:

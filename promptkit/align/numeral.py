@@ -17,7 +17,7 @@ import regex
 
 from promptkit.text import Span
 
-__all__ = ["Numeral", "Unreadable", "numerals"]
+__all__ = ["Numeral", "Unreadable", "numerals", "token_pattern"]
 
 MAX_LENGTH = 1000  # characters; the largest float has 309 digits, the smallest 324 zeros after the point
 MAX_EXPONENT = 400

@@ -20,7 +20,8 @@ class Found:
 
     `is_verbatim` says that the value is exactly the completion's text at `span`, so that a span within the value is a
     span within the completion. `fields` are the example's, for steps that need its options. `step` is the way to the
-    step that gave the value, inside a step that is made of steps (`[1].number`); empty for a plain step.
+    step that gave the value, inside a step that is made of steps (`[1].number`); empty for a plain step. `is_open` says
+    of a text that more may yet be written at its end; only `settle` is handed such values.
     """
 
     value: Any
@@ -28,6 +29,7 @@ class Found:
     is_verbatim: bool = False
     fields: Mapping[str, Any] = field(default_factory=dict)
     step: str = ""
+    is_open: bool = False
 
     def part(self, start: int, end: int) -> Found:
         """The piece `[start, end)` of a text value. Where the value is not verbatim, the span stays the whole one."""
@@ -37,6 +39,10 @@ class Found:
     def become(self, value: Any) -> Found:
         """The same place, read as another value."""
         return replace(self, value=value, is_verbatim=self.is_verbatim and value == self.value)
+
+    def closed(self) -> Found:
+        """The same, which no text that is yet to come can change."""
+        return replace(self, is_open=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,14 +11,17 @@ from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from promptkit.align.outcome import Found, Missing
+from promptkit.align.outline import NotFollowed
+from promptkit.align.reach import Reach
 from promptkit.align.step import ItemStep
-from promptkit.align.take import Take, take_from
+from promptkit.align.take import Take, take_from, unsettled_take
 from promptkit.spec import NaturalNumber
 from promptkit.text import known_names
 
 __all__ = ["Regex"]
 
 ANSWER = "answer"
+SETTLE_TIMEOUT_S = 0.05  # a text is asked about with every token; one that takes longer is not settled yet
 
 
 class Regex(ItemStep):
@@ -94,10 +97,39 @@ class Regex(ItemStep):
 
     def matches(self, found: Found) -> Iterator[Found]:
         """Every match, in the order in which the pattern finds them. Raises `TimeoutError` when the time is up."""
-        for match in self.compiled.finditer(found.value, timeout=self.timeout_s):
+        for match in self.whole_matches(found.value, self.timeout_s):
+            yield found.part(*match.span(self.answer_group))
+
+    def whole_matches(self, text: str, timeout_s: float) -> Iterator[regex.Match[str]]:
+        """Every match in which the answer has any text; its span is -1, -1 where the group took no part."""
+        for match in self.compiled.finditer(text, timeout=timeout_s):
             start, end = match.span(self.answer_group)
-            if start < end:  # -1, -1 where the group took no part
-                yield found.part(start, end)
+            if start < end:
+                yield match
+
+    def settle(self, found: Found) -> Found | Missing:
+        """The first match, once no text that follows could make it longer, or another."""
+        if self.take == "first" and isinstance(self.reach, Reach):
+            try:
+                match = next(self.whole_matches(found.value, min(self.timeout_s, SETTLE_TIMEOUT_S)), None)
+            except TimeoutError:
+                match = None
+            if match is not None and self.reach.is_over(found.value, match.start()):
+                return found.part(*match.span(self.answer_group)).closed()
+        return Missing(reason=self.unsettled() or "no match that has ended")
+
+    def unsettled(self) -> str:
+        """Why any match but the first may be another in the end; or what of the pattern cannot be followed."""
+        why = unsettled_take(self.take)
+        return why or (f"has {self.reach} in its pattern" if isinstance(self.reach, str) else "")
+
+    @cached_property
+    def reach(self) -> Reach | str:
+        """How far the pattern's search looks; or what is in the pattern, because of which that is not known."""
+        try:
+            return Reach(self.compiled)
+        except NotFollowed as error:
+            return str(error)
 
 
 def place(error: Exception) -> str:

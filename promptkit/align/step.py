@@ -13,6 +13,8 @@ from promptkit.spec.declaration import shorten
 
 __all__ = ["ALIGN", "AlignStep", "ItemStep", "Steps"]
 
+UNSETTLED = "reads the text to its end"
+
 
 class AlignStep(StepDeclaration):
     """A step of the alignment chain. It never raises on any value, and its span lies inside the one it was given.
@@ -22,10 +24,23 @@ class AlignStep(StepDeclaration):
     """
 
     coordinates: ClassVar[Coordinates] = Coordinates(alignment="structural")
+    stays_open: ClassVar[bool] = False  # whether what it finds in an open text is open again, for the step after it
 
     @abstractmethod
     def __call__(self, found: Found) -> Found | Missing:
         """The value that this step finds in `found`, or why there is none."""
+
+    def settle(self, found: Found) -> Found | Missing:
+        """What this step finds in every text that begins with the open text `found`; `Missing` where that differs.
+
+        What is found may itself be open: then it begins what the step finds in all of those texts, from the same place
+        on. The default never knows before the text has ended.
+        """
+        return Missing(reason=UNSETTLED)
+
+    def unsettled(self) -> str:
+        """Why `settle` finds nothing in any text, to stand after the step's name; empty where it may find something."""
+        return UNSETTLED
 
     def align_target(self, target: Any, fields: Mapping[str, Any]) -> Any:
         """A right answer as this step would have written it, so that answer and target are values of one kind.

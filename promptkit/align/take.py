@@ -10,7 +10,7 @@ from promptkit.align.outcome import Found, Missing
 from promptkit.spec.declaration import shorten
 from promptkit.text import Span
 
-__all__ = ["Take", "TakeOne", "take_from"]
+__all__ = ["Take", "TakeOne", "take_from", "unsettled_take"]
 
 TakeOne = Literal["first", "last", "only"]
 Take = Literal["first", "last", "only", "all"]
@@ -32,6 +32,11 @@ def take_from(candidates: Iterable[Found | Missing], take: Take) -> Found | Miss
     if take == "last":
         return every[-1]
     return the_only(every) if take == "only" else all_of(every)
+
+
+def unsettled_take(take: Take) -> str:
+    """Why more text may change what is taken, to stand after a step's name; empty for the first, which stays first."""
+    return "" if take == "first" else f"with `take: {take}` waits for the end of the text"
 
 
 def the_only(every: Sequence[Found | Missing]) -> Found | Missing:

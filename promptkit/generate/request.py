@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from promptkit.generate.tokenizer import Tokenizer
 
 __all__ = ["Completion", "Ended", "Generator", "OptionScore", "Request", "Sampling", "Work"]
 
-Ended = Literal["stop", "eos", "length", "scored"]
+Ended = Literal["stop", "eos", "length", "answered", "scored"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,8 @@ class Request:
 
     `label` names the example in messages and is no part of what is computed. `token_ids` are the prompt's tokens,
     `option_token_ids` those of prompt and option, tokenised together (both empty where a server tokenises for
-    itself). `seed` belongs to this request alone.
+    itself). `seed` belongs to this request alone. `settled` says of a text so far whether what is looked for in it is
+    there, whatever text follows; then the completion ends. `until` is that rule's identity, empty where there is none.
     """
 
     label: str
@@ -40,6 +41,8 @@ class Request:
     seed: int = 0
     options: tuple[str, ...] = ()
     option_token_ids: tuple[tuple[int, ...], ...] = ()
+    settled: Callable[[str], bool] | None = field(default=None, compare=False, repr=False)
+    until: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +68,8 @@ class OptionScore:
 class Completion:
     """What the model gave: text up to the stop, all new tokens, why it ended; or the score of each option.
 
-    `ended` is "stop" (a stop string came, and is cut off), "eos" (the model ended), "length" (`max_new_tokens`), or
-    "scored" for options.
+    `ended` is "stop" (a stop string came, and is cut off), "eos" (the model ended), "length" (`max_new_tokens`),
+    "answered" (`Request.settled` said so; nothing is cut off), or "scored" for options.
     """
 
     text: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
+from promptkit.generate.answered import is_answered
 from promptkit.generate.new_text import NewText
 from promptkit.generate.request import Completion, Ended, Request
 from promptkit.generate.sampling import Draw
@@ -21,6 +22,7 @@ class Row:
     request: Request
     text: NewText
     draw: Draw
+    asked: str = ""  # the text that the request's rule was last asked about
 
     @classmethod
     def start(cls, index: int, request: Request, tokenizer: Tokenizer) -> Self:
@@ -35,7 +37,15 @@ class Row:
             return "eos"
         if self.text.add(token):
             return "stop"
+        if self.request.settled is not None and self.is_answered():
+            return "answered"
         return "length" if len(self.text.token_ids) >= self.request.sampling.max_new_tokens else None
+
+    def is_answered(self) -> bool:
+        """Whether the text holds its answer, whatever follows. Tokens without text of their own change nothing."""
+        text = self.text.whole()
+        is_new, self.asked = text != self.asked, text
+        return is_new and is_answered(self.request, text)
 
     def completion(self, ended: Ended) -> Completion:
         """The completion of a row that has ended."""

@@ -13,6 +13,7 @@ from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from promptkit.errors import GenerationError
+from promptkit.generate.answered import is_answered
 from promptkit.generate.model import Loading, ModelDeclaration
 from promptkit.generate.new_text import cut_at_stop
 from promptkit.generate.request import Completion, OptionScore, Request, Work
@@ -76,7 +77,8 @@ class ScriptedModel(ModelDeclaration):
 class ScriptedGenerator:
     """The completions that the rules give.
 
-    Stop strings cut a completion exactly, as they do with any model. Numbers of tokens are numbers of words. An
+    Stop strings cut a completion exactly, as they do with any model, and a rule that says when a text is answered ends
+    it at the first character at which it does. Numbers of tokens are numbers of words. An
     option is the completion, or in a rule's `scores`, if they are the same text but for white space around it.
     """
 
@@ -127,6 +129,11 @@ def completed(rule: Rule, request: Request, num_before: int) -> Completion:
         best = max(scores, key=lambda each: each.log_likelihood)
         return Completion(text=best.text, ended="scored", options=scores)
     text, is_cut = cut_at_stop(written, request.sampling.stop)
+    if request.settled is not None:
+        so_far = (text[:end] for end in range(1, len(text) + 1))
+        answered = next((each for each in so_far if is_answered(request, each)), None)
+        if answered is not None:
+            return Completion(text=answered, ended="answered", num_new_tokens=len(answered.split()))
     return Completion(text=text, ended="stop" if is_cut else rule.ended, num_new_tokens=len(text.split()))
 
 

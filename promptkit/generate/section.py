@@ -27,6 +27,12 @@ class Generate(Declaration):
         default=1.0, description="the share of the likeliest tokens kept"
     )
     top_k: NaturalNumber = Field(default=0, description="how many of the likeliest tokens are kept; 0 keeps all")
+    stop_when_answered: bool = Field(
+        default=False,
+        strict=True,
+        description="whether a completion ends as soon as the align chain's answer can no longer change, whatever text "
+        "follows",
+    )
     seed: int = Field(default=0, description="the run's seed; every request's own is derived from it")
 
     @field_validator("stop", mode="after")

@@ -17,7 +17,7 @@ from typing import Any
 
 from pydantic import AliasChoices, BaseModel, Field, ValidationError
 
-from promptkit.errors import GenerationError
+from promptkit.errors import GenerationError, ModelError
 from promptkit.generate.meter import Meter
 from promptkit.generate.new_text import cut_at_stop
 from promptkit.generate.request import Completion, Ended, OptionScore, Request, Work
@@ -109,8 +109,14 @@ class ServerGenerator:
     def generate(self, requests: Sequence[Request]) -> Iterator[tuple[int, Completion]]:
         """Completions as they finish. After a failure, those on their way are still waited for and yielded.
 
-        Closing the iterator, or Ctrl-C, ends all of it at once.
+        Closing the iterator, or Ctrl-C, ends all of it at once. Raises `ModelError`, before anything is sent, where a
+        completion is to end with its answer.
         """
+        if any(request.settled is not None for request in requests):
+            raise ModelError(
+                f"model {self.name!r}: a server cannot end a completion with its answer, as "
+                "`generate.stop_when_answered` asks; a model on this machine can"
+            )
         line = Line(self.declared, self._api_key, self.first_delay_s)
         pool = ThreadPoolExecutor(self.declared.concurrency, thread_name_prefix="promptkit-server")
         failure: BaseException | None = None

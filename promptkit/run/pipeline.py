@@ -27,6 +27,7 @@ LATER = {
     "stages": "several stages are not built yet; this version runs pipelines of one stage",
     "matrix": "sweeps are not built yet; `--set path=value` runs one variant at a time",
 }
+SETTLES = "`regex` and `number` with `take: first` can know it, with `strip` before them and any step after them"
 
 
 class CheckedExample(Declaration):
@@ -88,6 +89,9 @@ class PipelineDeclaration(Declaration):
             if (step.is_only_for_chat or has_turns) and not self.chat:
                 what = "`turns`" if has_turns else f"the step {step.kind!r}"
                 raise PydanticCustomError("chat", "{what} needs `chat: true`", {"what": what, "at": ("prompt", number)})
+        if self.generate and self.generate.stop_when_answered and (why := Chain(self.align).unsettled()):
+            context = {"why": why, "at": ("generate", "stop_when_answered"), "hint": SETTLES}
+            raise PydanticCustomError("never_settled", "the answer may change until the text ends: align{why}", context)
         return self
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,8 @@ from promptkit.run.pipeline import Pipeline
 from promptkit.text import Problem
 
 __all__ = ["Job", "Plan", "Prompter", "Selection", "make_plan", "make_prompter", "options_of", "read_examples"]
+
+RULE = 1  # raised when a chain may know its answer at another place than before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,13 +190,25 @@ def text_request(
 ) -> Request:
     """The request for one free completion; its seed follows from the run's, the example's id and the sample."""
     generate = pipeline.generate
+    stops = generate.stop_when_answered
     return Request(
         label=label_of(example),
         prompt=prompt.text,
         token_ids=prompt_tokens(tokenizer, prompt, example),
         sampling=generate.sampling(),
         seed=derived_seed(generate.seed, example.id, sample),
+        settled=partial(pipeline.chain.is_settled, fields=example.fields) if stops else None,
+        until=rule_of(pipeline, example) if stops else "",
     )
+
+
+def rule_of(pipeline: Pipeline, example: Example) -> str:
+    """The identity of what ends a completion with its answer: SHA-256 of the chain as declared, and of the fields.
+
+    The fields count, since steps may read options from them. A function that the chain names counts by its name.
+    """
+    rule = {"rule": RULE, "align": pipeline.plain.get("align", []), "fields": example.fields}
+    return hashlib.sha256(json.dumps(rule, default=str).encode()).hexdigest()
 
 
 def choice_job(choose: Choose, example: Example, prompt: Prompt, tokenizer: Tokenizer | None) -> dict[str, Any]:

@@ -54,6 +54,8 @@ def described(request: Request, sample: int) -> dict[str, Any]:
     seen: dict[str, Any] = {"tokens": request.token_ids} if request.token_ids else {"prompt": request.prompt}
     if request.options:
         return {**seen, "options": request.options, "option_tokens": request.option_token_ids}
+    if request.until:
+        seen["until"] = request.until
     sampling = asdict(request.sampling)
     if request.sampling.temperature == 0:
         limits = {name: sampling[name] for name in ("max_new_tokens", "stop")}

@@ -69,6 +69,24 @@ p.yaml:2:5: align[0]: no step is called 'regx'
     known: {STEPS}   did you mean 'regex'?
 """,
     ),
+    "an answer that is never settled": (
+        "generate:\n  stop_when_answered: true\nalign:\n  - strip\n  - regex: {pattern: a, take: last}\n",
+        """\
+p.yaml:2:23: generate.stop_when_answered: the answer may change until the text ends: align[1].regex with `take: last` waits for the end of the text
+    2 |   stop_when_answered: true
+                              ^
+    `regex` and `number` with `take: first` can know it, with `strip` before them and any step after them
+""",
+    ),
+    "an answer that no step settles": (
+        "generate: {stop_when_answered: true}\n",
+        """\
+p.yaml:1:32: generate.stop_when_answered: the answer may change until the text ends: align: no step says where an answer ends
+    1 | generate: {stop_when_answered: true}
+                                       ^
+    `regex` and `number` with `take: first` can know it, with `strip` before them and any step after them
+""",
+    ),
     "a duplicate key": (
         "name: a\nalign: [number]\nname: b\n",
         """\
@@ -188,7 +206,7 @@ UNKNOWN_KEYS = {  # the text, the column in its last line, the way to the key, w
     "generate:\n  max_tokens: 5": (
         3,
         "generate.max_tokens",
-        "max_new_tokens, samples, seed, stop, temperature, top_k, top_p",
+        "max_new_tokens, samples, seed, stop, stop_when_answered, temperature, top_k, top_p",
         "max_new_tokens",
     ),
     "choose: {options: [a, b], led: x}": (27, "choose.led", "lead, normalize, options, unconditional_prompt", "lead"),

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from pydantic import ValidationError
@@ -52,6 +53,16 @@ def test_an_unforeseen_prompt_is_an_error_that_names_its_example():
 def test_the_default_answers_what_no_rule_does():
     """An empty text is a completion, too."""
     assert only(generator(default=""), request("anything")).text == ""
+
+
+def test_text_ends_with_the_character_that_settles_its_answer():
+    """As a model's row would, and before a stop only where the stop has not begun."""
+    opened = generator({"when": "", "completion": "It is 7.\n\nQ: 8?", "ended": "length"})
+    asked = replace(request("x", stop=("Q:",)), settled=lambda text: text.endswith("7."))
+    made = only(opened, asked)
+    assert (made.text, made.ended, made.num_new_tokens) == ("It is 7.", "answered", 3)
+    made = only(opened, replace(asked, settled=lambda text: "Q" in text))
+    assert (made.text, made.ended) == ("It is 7.\n\n", "stop")
 
 
 def test_text_is_cut_at_the_earliest_stop():

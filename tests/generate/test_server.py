@@ -371,6 +371,17 @@ def test_the_key_is_sent_and_never_shown(base_url, monkeypatch):
     assert "secret" not in f"{declared!r} {generator!r} {generator.identity}"
 
 
+def test_a_completion_that_is_to_end_with_its_answer_is_refused():
+    """Before anything is sent: nobody listens at this address."""
+    asked = Request(label="x", prompt="x", settled=lambda _: True, until="rule")
+    with pytest.raises(ModelError) as caught:
+        list(opened("http://127.0.0.1:9/v1").generate([asked]))
+    assert str(caught.value) == (
+        "model 'tiny': a server cannot end a completion with its answer, as `generate.stop_when_answered` asks; "
+        "a model on this machine can"
+    )
+
+
 def test_a_key_that_is_not_there_is_missed_early(base_url, monkeypatch):
     """Before any data is read, and without a word of what a broken key holds."""
     declared = ServerModel(base_url=base_url, name="tiny", api_key_env="TINY_KEY")

@@ -112,6 +112,14 @@ def test_the_key_of_greedy_text_does_not_change_with_what_cannot_matter(same):
     assert request_key(MODEL, GREEDY, 1) == request_key(MODEL, GREEDY, 0)
 
 
+def test_the_key_changes_with_the_rule_that_ends_a_completion():
+    """By the rule's identity; a request without one has the key that it had before there were rules."""
+    ruled = replace(GREEDY, settled=lambda text: "7" in text, until="first number")
+    assert request_key(MODEL, ruled, 0) != request_key(MODEL, GREEDY, 0)
+    assert request_key(MODEL, replace(ruled, until="first letter"), 0) != request_key(MODEL, ruled, 0)
+    assert request_key(MODEL, GREEDY, 0).hex() == "03b8179316d7bffec464581e2cc48410fc88cc6f222a638c156398a21ab203cc"
+
+
 def test_the_key_of_a_choice_does_not_change_with_how_text_is_drawn():
     """Nothing is drawn where options are scored."""
     assert request_key(MODEL, replace(sampled(CHOICE, temperature=1.0), seed=5), 3) == request_key(MODEL, CHOICE, 0)
