@@ -1,6 +1,6 @@
 """The plain local generator against transformers' own `generate`, one row at a time, on the same work.
 
-    python bench/generate.py [--rows 32] [--dtype float32] [--batch-size 16] [--rounds 3]
+    python bench/generate.py [--rows 32] [--dtype float32] [--slots N] [--rounds 3]
 
 The work is the shipped pipeline `arithmetic` on the default model: few-shot prompts, greedy, up to 96 new tokens, ended
 by a line's end. Both sides use the same loaded model in turn, round by round. Prints seconds, the ratio with its
@@ -64,11 +64,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=32)
     parser.add_argument("--dtype", default="float32")
-    parser.add_argument("--batch-size", type=int, default=16)
+    parser.add_argument("--slots", type=int, default=None)
     parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
     pipeline = load("arithmetic")
-    generator = LocalGenerator("smollm2-135m", Loading(dtype=asked.dtype, batch_size=asked.batch_size))
+    generator = LocalGenerator("smollm2-135m", Loading(dtype=asked.dtype, slots=asked.slots))
     plan = make_plan(pipeline, Selection(limit=asked.rows), generator)
     requests = [job.request for job in plan.jobs]
     batched(generator, requests[:2])  # loads the model
@@ -85,7 +85,7 @@ def main() -> None:
         same = sum(a == b for a, b in zip(mine, reference, strict=True))
     tokens = sum(map(len, mine))
     print(
-        f"{asked.rows} rows, {asked.dtype}, batches of {asked.batch_size}, {tokens} new tokens, {asked.rounds} rounds"
+        f"{asked.rows} rows, {asked.dtype}, {tokens} new tokens, {asked.rounds} rounds"
     )
     print(f"promptkit          {statistics.median(ours):.1f} s")
     print(f"one by one         {statistics.median(theirs):.1f} s")

@@ -30,22 +30,25 @@ def run(  # noqa: PLR0913 - each option of the verb is a keyword here
     split: str = "test",
     limit: int | None = None,
     dtype: str = "auto",
-    batch_size: int = 16,
+    slots: int | None = None,
+    memory: int | str | None = None,
     out: str | Path | None = "runs",
     store: str | Path | None = None,
 ) -> Run:
     """The finished run of a pipeline, or of the file or shipped pipeline of that name.
 
     `data` is the folder in which relative data files are looked for, `limit` the most examples to take. With `out`
-    None no folder is written. Raises `PromptkitError` for every mistake that a person can mend.
+    None no folder is written. `slots` is how many rows are in progress at once, `memory` the most to use, in bytes or as
+    a text such as "6GB"; each follows from the machine where it is not given. Raises `PromptkitError` for every mistake that a person can mend.
     """
     from promptkit.generate import Loading  # noqa: PLC0415
+    from promptkit.generate.sizes import parse_bytes  # noqa: PLC0415
     from promptkit.run import Pipeline, Selection, Settings, run_pipeline  # noqa: PLC0415
 
     loaded = pipeline if isinstance(pipeline, Pipeline) else load(pipeline)
     settings = Settings(
         selection=Selection(split=split, limit=limit, data_folder=Path(data) if data else None),
-        loading=Loading(dtype=dtype, batch_size=batch_size),
+        loading=Loading(dtype=dtype, slots=slots, memory=parse_bytes(memory) if isinstance(memory, str) else memory),
         out=Path(out or "."),
         store=Path(store) if store else None,
     )

@@ -9,11 +9,24 @@ from typing import Annotated, Any
 
 import typer
 
-from promptkit.cli.options import AllowCode, AsJson, DataFolder, Files, Limit, ModelName, Overrides, Split
+from promptkit.cli.options import (
+    AllowCode,
+    AsJson,
+    DataFolder,
+    Dtype,
+    Files,
+    Limit,
+    Memory,
+    ModelName,
+    Overrides,
+    Slots,
+    Split,
+    StoreFile,
+)
 from promptkit.cli.output import print_json, print_view, say
 from promptkit.errors import RunError
 from promptkit.generate import Generator, Loading, ModelDeclaration
-from promptkit.run import DEFAULT_OUT, Pipeline, Run, Selection, Settings, load, run_pipeline
+from promptkit.run import DEFAULT_OUT, Pipeline, Run, Selection, Settings, check_has_reference, load, run_pipeline
 from promptkit.text import known_names
 
 __all__ = ["run"]
@@ -45,11 +58,15 @@ def run(
     split: Split = "test",
     limit: Limit = None,
     overrides: Overrides = None,
-    dtype: Annotated[str, typer.Option(help="auto, float32, bfloat16, float16")] = "auto",
-    batch_size: Annotated[int, typer.Option(min=1, help="rows computed at once")] = 16,
+    dtype: Dtype = "auto",
+    slots: Slots = None,
+    memory: Memory = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="where run folders go")] = DEFAULT_OUT,
-    store: Annotated[Path | None, typer.Option(metavar="FILE", help="the completion store")] = None,
+    store: StoreFile = None,
     refresh: Annotated[bool, typer.Option("--refresh", help="compute again what the store holds")] = False,
+    audit: Annotated[
+        int, typer.Option(metavar="N", min=0, help="rows computed once more, each alone, and compared")
+    ] = 0,
     at_least: Annotated[
         list[str] | None,
         typer.Option(
@@ -69,10 +86,11 @@ def run(
         pipelines = [pipeline.with_model(model) for pipeline in pipelines]
     settings = Settings(
         selection=Selection(split=split, limit=limit, data_folder=data),
-        loading=Loading(dtype=dtype, batch_size=batch_size),
+        loading=Loading(dtype=dtype, slots=slots, memory=memory),
         out=out,
         store=store,
         refresh=refresh,
+        num_audited=audit,
     )
     runs = run_all(pipelines, settings, quiet=quiet, as_json=as_json)
     show_runs(runs, as_json=as_json)
@@ -87,31 +105,49 @@ def run_all(pipelines: list[Pipeline], settings: Settings, *, quiet: bool, as_js
     """The finished runs, each said when it is. Pipelines on the same model share it."""
     from promptkit.report import ProgressLine
 
-    opened: list[tuple[ModelDeclaration, Generator]] = []  # a declaration may hold maps, and so have no hash
+    models = Models(settings.loading)
+    for pipeline in pipelines if settings.num_audited else ():
+        check_has_reference(models.open(pipeline.declaration.model))
     runs = []
     for pipeline in pipelines:
-        model = pipeline.declaration.model
-        generator = next((known for declared, known in opened if declared == model), None)
-        if generator is None:
-            generator = model.open(settings.loading)
-            opened.append((model, generator))
+        generator = models.open(pipeline.declaration.model)
         with ProgressLine(pipeline.name) as line:
-            show = (lambda _: None) if quiet else line.show
-            runs.append(run_pipeline(pipeline, settings, show, generator=generator))
+            watch = (lambda _: None) if quiet else line.watch
+            runs.append(run_pipeline(pipeline, settings, watch, generator=generator))
         if not as_json:
             say(f"run: {runs[-1].folder}")
     return runs
 
 
+class Models:
+    """The models that are open, each once."""
+
+    def __init__(self, loading: Loading) -> None:
+        self._loading = loading
+        self._opened: list[tuple[ModelDeclaration, Generator]] = []  # a declaration may hold maps, and so have no hash
+
+    def open(self, model: ModelDeclaration) -> Generator:
+        """The generator of a model, opened when it is first asked for."""
+        known = next((generator for declared, generator in self._opened if declared == model), None)
+        if known is None:
+            known = model.open(self._loading)
+            self._opened.append((model, known))
+        return known
+
+
 def show_runs(runs: list[Run], *, as_json: bool) -> None:
-    """Prints the table, or one JSON object: the run, or `{"runs": [...]}` for several."""
+    """Prints the table and what the audits found, or one JSON object: the run, or `{"runs": [...]}` for several."""
     if as_json:
         summaries = [public(finished.summary) for finished in runs]
         print_json(summaries[0] if len(summaries) == 1 else {"runs": summaries})
         return
-    from promptkit.report import runs_table
+    from promptkit.report import audit_view, runs_table
 
     print_view(runs_table([finished.summary for finished in runs]))
+    for finished in runs:
+        if "audit" in finished.summary:
+            label = "audit" if len(runs) == 1 else f"audit of {finished.summary['pipeline']}"
+            print_view(audit_view(finished.summary["audit"], label))
 
 
 def public(summary: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,30 +3,38 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cached_property
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from promptkit.errors import GenerationError, ModelError, PromptTooLong
+from promptkit.generate.engine.memory import Demand, MemoryPlan, Shape, plan_memory
+from promptkit.generate.alone import Parting, parting_place, token_text
 from promptkit.generate.fingerprint import fingerprint
-from promptkit.generate.hardware import device, resolve_dtype
+from promptkit.generate.hardware import available_memory, device, lays_out_bfloat16, resolve_dtype
 from promptkit.generate.meter import Meter
 from promptkit.generate.model import Loading
 from promptkit.generate.model_files import find_model
 from promptkit.generate.prepared import prepare_facts, prepare_weights
 from promptkit.generate.request import Completion, Request, Work
+from promptkit.generate.speed import Speed, known_speed, remember_speed, speed_of
 from promptkit.generate.tokenizer import FastTokenizer
 
 if TYPE_CHECKING:
+    from promptkit.generate.engine.engine import Engine
     from promptkit.generate.reference import Reference
 
 __all__ = ["ENGINE", "LocalGenerator"]
 
-ENGINE = "reference-2"  # raised when the same request may give another completion than before
+log = logging.getLogger(__name__)
+
+NUM_CALIBRATED, CALIBRATED_TOKENS = 16, 24
+ENGINE = "tree-1"  # raised when the same request may give another completion than before
 
 
 class LocalGenerator:
@@ -71,34 +79,137 @@ class LocalGenerator:
         }
 
     def generate(self, requests: Sequence[Request]) -> Iterator[tuple[int, Completion]]:
-        """Completions as they finish, longest prompts first. Nothing is computed if any prompt does not fit."""
+        """Completions as they finish. Nothing is computed if any prompt does not fit.
+
+        Where memory runs out, half as many rows go on at once; what is finished stays so.
+        """
         check_room(requests, self.context_length, self.name)
-        if not requests:
-            return
-        reference = self.reference
-        order = sorted(range(len(requests)), key=lambda index: -len(requests[index].token_ids))
-        to_score = [(index, requests[index]) for index in order if requests[index].options]
-        to_complete = [(index, requests[index]) for index in order if not requests[index].options]
-        size = self.loading.batch_size
+        before = self.work
+        for wants_options in (True, False):
+            waiting = {index: each for index, each in enumerate(requests) if bool(each.options) == wants_options}
+            if waiting:
+                self.fit(list(waiting.values()))
+            while waiting:
+                compute = self.engine.score if wants_options else self.engine.complete
+                try:
+                    for index, completion in compute(list(waiting.items())):
+                        del waiting[index]
+                        yield index, completion
+                except (MemoryError, RuntimeError) as error:
+                    self.take_less(error)
+        remember_speed(self.identity, speed_of(before, self.work))
+
+    @property
+    def speed(self) -> Speed | None:
+        """How fast earlier runs of this model were on this machine; None where there was none."""
+        return known_speed(self.identity)
+
+    def calibrate(self, requests: Sequence[Request]) -> Speed:
+        """The speed on a few of these requests, some seconds of work. It is kept; their completions are not."""
+        some = [calibrating(each) for each in requests[:NUM_CALIBRATED]]
+        compute = self.engine.score if some[0].options else self.engine.complete
+        for warm_up in (True, False):  # loops are compiled, and weights paged in, on first use
+            before = self.work
+            for _ in compute(list(enumerate(some[:1] if warm_up else some))):
+                pass
+        return remember_speed(self.identity, speed_of(before, self.work, enough_tokens=1, enough_s=0))
+
+    @property
+    def shape(self) -> Shape:
+        """What of the model decides the memory that it takes here."""
+        return Shape.of(self.facts, self.dtype, is_on_card=device() == "cuda", lays_out=lays_out_bfloat16())
+
+    def memory_plan(self, requests: Sequence[Request]) -> MemoryPlan:
+        """What these requests, all of text or all of options, take. Raises `NotEnoughMemory`."""
+        slots, memory = self.loading.slots, self.loading.memory
+        return plan_memory(self.shape, Demand.of(requests), slots=slots, memory=memory, available=available_memory())
+
+    def fit(self, requests: Sequence[Request]) -> None:
+        """Makes the engine compute as much at once as memory allows. Raises `NotEnoughMemory`, before weights are read."""
+        plan = self.memory_plan(requests)
+        engine = self.engine
+        from promptkit.generate.engine.engine import Engine  # noqa: PLC0415 - imports torch
+
+        if isinstance(engine, Engine):
+            engine.limits = replace(engine.limits, num_slots=plan.num_slots, chunk=plan.chunk)
+
+    def take_less(self, error: Exception) -> None:
+        """Makes the engine compute less at once. Raises `GenerationError` where memory is not what failed, or all of it."""
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        if not is_out_of_memory(error):
+            raise GenerationError(f"the model failed while it computed: {reason}") from error
+        before = self.engine.num_at_once
+        if not self.engine.take_less():
+            raise GenerationError(
+                "out of memory with one row at a time: what is finished is kept; a shorter prompt, a smaller "
+                "max_new_tokens, or more memory is needed"
+            ) from error
+        log.warning("out of memory with %d rows at once; %d at once from here on", before, self.engine.num_at_once)
+
+    def alone(self, request: Request) -> Completion:
+        """The request's completion, or the score of each of its options, by the reference, with nothing beside it."""
         try:
-            for first in range(0, len(to_score), size):
-                yield from reference.score(to_score[first : first + size])
-            for first in range(0, len(to_complete), size):
-                yield from reference.complete(to_complete[first : first + size])
+            compute = self.reference.score if request.options else self.reference.complete
+            ((_, completion),) = compute([(0, request)])
         except (MemoryError, RuntimeError) as error:
-            raise GenerationError(explain(error, size)) from error
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+            raise GenerationError(
+                f"{request.label}: the model failed while it computed this row alone: {reason}"
+            ) from error
+        return completion
+
+    def parting(self, request: Request, made: Completion, alone: Completion) -> Parting | None:
+        """Where `made` parts from what was computed alone; None where they are the same token for token."""
+        place = parting_place(made.token_ids, alone.token_ids)
+        if place is None:
+            return None
+        same = alone.token_ids[:place]
+        tokens = [ids[place] if place < len(ids) else None for ids in (made.token_ids, alone.token_ids)]
+        texts = [
+            None if token is None else token_text(self.tokenizer, (*request.token_ids, *same), token)
+            for token in tokens
+        ]
+        margin = None
+        if None not in tokens:
+            here, there = self.reference.logits_after(request.token_ids, same)[tokens].tolist()
+            margin = abs(there - here)
+        return Parting(token=place + 1, run=texts[0], alone=texts[1], margin=margin)
 
     @cached_property
     def reference(self) -> Reference:
-        """The loaded model."""
+        """The model as transformers alone computes it, loaded a second time: the engine's oracle."""
+        prepare_process()
+        from promptkit.generate.reference import BATCH_SIZE, Reference  # noqa: PLC0415 - imports torch
+
+        eos, size = frozenset(self.facts.eos_token_ids), self.loading.slots or BATCH_SIZE
+        return Reference(self.load(), self.tokenizer, eos, self._meter, batch_size=size)
+
+    @cached_property
+    def engine(self) -> Engine | Reference:
+        """What computes: the engine, or the reference where the engine does not cover the model."""
+        prepare_process()
+        from promptkit.generate.engine.engine import Limits  # noqa: PLC0415 - imports torch
+        from promptkit.generate.engine.loading import NotCovered, make_engine  # noqa: PLC0415
+
+        eos, slots = frozenset(self.facts.eos_token_ids), self.loading.slots
+        limits = Limits(num_slots=slots) if slots else Limits()
+        model = self.load()
         started = time.perf_counter()
-        os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+        try:
+            return make_engine(model, self.tokenizer, eos, self._meter, limits)
+        except NotCovered as error:
+            log.warning("model %r is computed without sharing, right but slower: %s", self.name, error)
+        finally:
+            self._meter.load_s += time.perf_counter() - started
+        return self.reference
+
+    def load(self) -> Any:
+        """The model, ready to compute."""
+        started = time.perf_counter()
         weights = prepare_weights(self.files, self.dtype)
         try:
             import torch  # noqa: PLC0415 - seconds to import, and needed only when something is computed
             import transformers  # noqa: PLC0415
-
-            from promptkit.generate.reference import Reference  # noqa: PLC0415
 
             transformers.utils.logging.disable_progress_bar()
             model = transformers.AutoModelForCausalLM.from_pretrained(
@@ -109,7 +220,7 @@ class LocalGenerator:
             reason = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
             raise ModelError(f"model {self.name!r}: cannot be loaded: {reason}") from error
         self._meter.load_s += time.perf_counter() - started
-        return Reference(model, self.tokenizer, frozenset(self.facts.eos_token_ids), self._meter)
+        return model
 
 
 def check_room(requests: Sequence[Request], context_length: int | None, name: str) -> None:
@@ -127,6 +238,14 @@ def check_room(requests: Sequence[Request], context_length: int | None, name: st
         )
 
 
+def calibrating(request: Request) -> Request:
+    """The request, which writes a few tokens and does not stop before."""
+    if request.options:
+        return request
+    sampling = replace(request.sampling, max_new_tokens=CALIBRATED_TOKENS, stop=())
+    return replace(request, sampling=sampling, settled=None, until="")
+
+
 def needed_tokens(request: Request) -> int:
     """The tokens that a request takes up at the most."""
     if request.options:
@@ -134,9 +253,18 @@ def needed_tokens(request: Request) -> int:
     return len(request.token_ids) + request.sampling.max_new_tokens
 
 
-def explain(error: Exception, batch_size: int) -> str:
-    """What a person can do about a failure in the middle of computing."""
-    text = (str(error).strip() or type(error).__name__).splitlines()[0]
-    if isinstance(error, MemoryError) or "out of memory" in text.lower() or "can't allocate memory" in text.lower():
-        return f"out of memory at a batch size of {batch_size}: what is finished is kept; try a smaller --batch-size"
-    return f"the model failed while it computed: {text}"
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether memory is what ran out, on the processor or on a card."""
+    text = str(error).lower()
+    return isinstance(error, MemoryError) or "out of memory" in text or "can't allocate memory" in text
+
+
+def prepare_process() -> None:
+    """Settings that torch reads from the environment when it is imported, unless they are set.
+
+    Threads that wait for more work give the core free after some 50 microseconds, or another program on the machine
+    slows every step tenfold; and large blocks of memory are mapped in large pages.
+    """
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("GOMP_SPINCOUNT", "20000")
+    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")

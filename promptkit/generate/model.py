@@ -16,11 +16,13 @@ __all__ = ["MODEL", "Loading", "Model", "ModelDeclaration"]
 class Loading:
     """How to load and run a model: matters of the machine, which no pipeline needs to know.
 
-    `dtype` is "auto" (bfloat16 where the processor computes in it, else float32) or a torch name.
+    `dtype` is "auto" (bfloat16 where the processor computes in it, else float32) or a torch name. `slots` is how many
+    rows are in progress at once, `memory` how many bytes may be used; each follows from the machine where it is None.
     """
 
     dtype: str = "auto"
-    batch_size: int = 16
+    slots: int | None = None
+    memory: int | None = None
 
 
 class ModelDeclaration(StepDeclaration):

@@ -6,7 +6,6 @@ token, and a row that has ended leaves the batch with its keys and values.
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -14,6 +13,8 @@ from typing import Any
 import torch
 from transformers import DynamicCache
 
+from promptkit.generate.engine.branches import shared_length
+from promptkit.generate.head import float32_head
 from promptkit.generate.meter import Meter
 from promptkit.generate.request import Completion, OptionScore, Request
 from promptkit.generate.row import Row
@@ -22,20 +23,49 @@ from promptkit.generate.tokenizer import Tokenizer
 
 __all__ = ["Reference"]
 
-HEAD_ROWS = 16_384  # of the vocabulary, widened at once
+BATCH_SIZE = 16
 
 
 class Reference:
     """A loaded model, its tokenizer and the tokens that end a text."""
 
-    def __init__(self, model: Any, tokenizer: Tokenizer, eos: frozenset[int], meter: Meter) -> None:
+    def __init__(
+        self, model: Any, tokenizer: Tokenizer, eos: frozenset[int], meter: Meter, *, batch_size: int = BATCH_SIZE
+    ) -> None:
+        self.batch_size = batch_size
         self.model = model
         self.tokenizer = tokenizer
         self.eos = eos
         self.meter = meter
 
+    def complete(self, requests: Sequence[tuple[int, Request]]) -> Iterator[tuple[int, Completion]]:
+        """The requests' completions as they finish, each with its index, the longest prompts first."""
+        for batch in self.batches(requests):
+            yield from self.complete_batch(batch)
+
+    def score(self, requests: Sequence[tuple[int, Request]]) -> Iterator[tuple[int, Completion]]:
+        """The log-likelihood of each option of each request, with its index."""
+        for batch in self.batches(requests):
+            yield from self.score_batch(batch)
+
+    def batches(self, requests: Sequence[tuple[int, Request]]) -> Iterator[Sequence[tuple[int, Request]]]:
+        """The requests, so many at a time, the longest prompts first."""
+        ordered = sorted(requests, key=lambda each: -len(each[1].token_ids))
+        for first in range(0, len(ordered), self.batch_size):
+            yield ordered[first : first + self.batch_size]
+
+    def take_less(self) -> bool:
+        """Halves what is computed at once, and tells whether that was possible."""
+        self.batch_size, before = max(1, self.batch_size // 2), self.batch_size
+        return self.batch_size < before
+
+    @property
+    def num_at_once(self) -> int:
+        """How many rows are computed at once."""
+        return self.batch_size
+
     @torch.inference_mode()
-    def complete(self, batch: Sequence[tuple[int, Request]]) -> Iterator[tuple[int, Completion]]:
+    def complete_batch(self, batch: Sequence[tuple[int, Request]]) -> Iterator[tuple[int, Completion]]:
         """The batch's completions as they finish, each with its request's index."""
         rows = [Row.start(index, request, self.tokenizer) for index, request in batch]
         started = time.perf_counter()
@@ -49,6 +79,8 @@ class Reference:
             tokens = next_tokens(logits, [row.request.sampling for row in rows], [row.draw for row in rows])
             endings = [row.finished(token, self.eos) for row, token in zip(rows, tokens, strict=True)]
             going_on = [place for place, ended in enumerate(endings) if ended is None]
+            self.meter.num_new_tokens += len(rows)
+            self.meter.num_live = len(going_on)
             done = [(row.index, row.completion(ended)) for row, ended in zip(rows, endings, strict=True) if ended]
             if going_on:
                 rows = [rows[place] for place in going_on]
@@ -63,6 +95,17 @@ class Reference:
                 rows = []
             self.meter.decode_s += time.perf_counter() - started
             yield from done
+
+    @torch.inference_mode()
+    def logits_after(self, prompt: Sequence[int], new: Sequence[int]) -> torch.Tensor:
+        """Logits (V,), float32, after the prompt and these new tokens, taken one by one as `complete` takes its own."""
+        cache = DynamicCache(config=self.model.config)
+        ids, mask = pad_left([prompt], self.model.device)
+        logits = self.forward(ids, mask, cache)
+        for token in new:
+            mask = torch.cat([mask, mask.new_ones(1, 1)], dim=1)
+            logits = self.forward(torch.tensor([[token]], device=mask.device), mask, cache)
+        return logits[0]
 
     def forward(self, ids: torch.Tensor, mask: torch.Tensor, cache: DynamicCache) -> torch.Tensor:
         """Logits (B, V), float32, after the last of the tokens `ids` (B, T); `mask` (B, all tokens so far)."""
@@ -79,7 +122,7 @@ class Reference:
         return logits
 
     @torch.inference_mode()
-    def score(self, batch: Sequence[tuple[int, Request]]) -> Iterator[tuple[int, Completion]]:
+    def score_batch(self, batch: Sequence[tuple[int, Request]]) -> Iterator[tuple[int, Completion]]:
         """The log-likelihood of each option of each request, with the request's index.
 
         Prompt and option are tokenised together. Where the join makes one token of the prompt's end and an option's
@@ -116,31 +159,6 @@ class Reference:
         return shares
 
 
-@contextlib.contextmanager
-def float32_head(model: Any) -> Iterator[None]:
-    """For as long as it lasts, the model's last product gives float32 logits, whatever its own dtype.
-
-    bfloat16 has 8 bits of precision: options then tie, one in ten on the default model, though their hidden states
-    tell them apart.
-    """
-    head = model.get_output_embeddings()
-    if head.weight.dtype == torch.float32:
-        yield
-        return
-    head.forward = lambda hidden: in_float32(hidden, head.weight, head.bias)
-    try:
-        yield
-    finally:
-        del head.forward
-
-
-def in_float32(hidden: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
-    """The logits (..., V), float32, of hidden states (..., C) under the weight (V, C). The weight is widened a slice at a time."""
-    hidden = hidden.float()
-    logits = torch.cat([hidden @ rows.float().T for rows in torch.split(weight, HEAD_ROWS)], dim=-1)
-    return logits if bias is None else logits + bias.float()
-
-
 def scored(request: Request, start: int, shares: Mapping[tuple[int, ...], torch.Tensor]) -> Completion:
     """The completion that holds the score of every option; its text is the option of highest log-likelihood."""
     scores = [
@@ -157,15 +175,6 @@ def option_score(text: str, ids: tuple[int, ...], start: int, shares: torch.Tens
     at_end = shares[-len(own) :]
     value = float(at_end.gather(1, own[:, None]).double().sum())
     return OptionScore(text=text, log_likelihood=value, num_tokens=len(own))
-
-
-def shared_length(rows: Sequence[Sequence[int]]) -> int:
-    """How many tokens all rows begin with in common, at the most one less than the shortest of the options has."""
-    longest = min(len(rows[0]), *(len(row) - 1 for row in rows[1:]))
-    for place in range(longest):
-        if len({row[place] for row in rows}) > 1:
-            return place
-    return longest
 
 
 def pad_left(rows: Sequence[Sequence[int]], device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:

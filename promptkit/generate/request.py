@@ -47,12 +47,18 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """What a generator has done so far: seconds, by sort of work, and the prompt tokens that it computed."""
+    """What a generator has done so far: seconds, by sort of work, the prompt tokens that it computed, and the new ones.
+
+    `num_live` is no total: it is how many rows are in progress now. Both of the last are 0 where a generator does not
+    count them.
+    """
 
     load_s: float = 0.0
     prefill_s: float = 0.0
     decode_s: float = 0.0
     computed_prompt_tokens: int = 0
+    num_new_tokens: int = 0
+    num_live: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

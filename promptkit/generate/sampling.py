@@ -6,7 +6,7 @@ import torch
 
 from promptkit.generate.request import Sampling
 
-__all__ = ["Draw", "next_tokens"]
+__all__ = ["Draw", "draw_token", "next_tokens"]
 
 
 class Draw:

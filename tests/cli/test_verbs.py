@@ -541,7 +541,7 @@ class TestInterrupt:
             "generate": {"max_new_tokens": 100},
         }
         write("p.yaml", json.dumps(text))
-        return ["run", "p.yaml", "--dtype", "float32", "--batch-size", "1", "--store", "store.sqlite", "--json"]
+        return ["run", "p.yaml", "--dtype", "float32", "--slots", "1", "--store", "store.sqlite", "--json"]
 
     @pytest.mark.slow
     def test_what_is_finished_is_kept_and_the_same_command_goes_on(self, command, process, folder):

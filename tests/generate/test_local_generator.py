@@ -33,7 +33,7 @@ WORDS = [
 def generator(tiny_model, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PROMPTKIT_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield LocalGenerator(str(tiny_model), Loading(dtype="float32", batch_size=4))
+        yield LocalGenerator(str(tiny_model), Loading(dtype="float32", slots=4))
 
 
 def prompts(count, seed=0):

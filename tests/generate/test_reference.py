@@ -127,7 +127,7 @@ def test_the_head_is_float32_for_scoring_in_bfloat16():
     """bfloat16 logits tie where float32 logits of the same hidden states do not; greedy text is not touched."""
     import torch
 
-    from promptkit.generate.reference import float32_head
+    from promptkit.generate.head import float32_head
 
     model = tiny("llama").bfloat16()
     tokens = torch.tensor([[5, 6, 7]])

@@ -94,7 +94,7 @@ def test_a_line_on_a_terminal_never_wraps():
     """A line that wraps cannot be overwritten: it was printed again and again, one under the other."""
     stream = Terminal()
     with ProgressLine("a-pipeline-with-a-name-that-is-longer-than-others", stream) as line:
-        line.show(state(12, num_from_store=4, num_new_tokens=6_000))
+        line.watch(lambda: state(12, num_from_store=4, num_new_tokens=6_000))
     *_, last = stream.getvalue().removesuffix("\n").split("\r\x1b[2K")
     assert len(last) == 79
     assert last.startswith("a-pipeline-with-a-name-that-is-longer-than-others: 12 of 300 · 4 from the")
@@ -105,7 +105,7 @@ def test_a_log_gets_whole_lines():
     """Nobody overwrites a log."""
     stream = io.StringIO()
     with ProgressLine("sums", stream) as line:
-        line.show(state(300, num_new_tokens=6_000))
+        line.watch(lambda: state(300, num_new_tokens=6_000))
     assert stream.getvalue() == "sums: 300 of 300 · 150 a second · 3,000 tokens a second\n"
 
 
@@ -114,7 +114,7 @@ def test_a_run_that_fails_before_it_begins_shows_no_progress():
     stream = io.StringIO()
     line = ProgressLine("sums", stream)
     line.__enter__()
-    line.show(state(0))
+    line.watch(lambda: state(0))
     line.__exit__(ValueError, ValueError("does not fit"), None)
     assert stream.getvalue() == ""
 

@@ -35,7 +35,7 @@ def command(tmp_path, tiny_model):
     def make(text, store):
         (tmp_path / "words.yaml").write_text(PIPELINE.replace("TEXT", text))
         verb = [sys.executable, "-m", "promptkit", "run", str(tmp_path / "words.yaml"), "--json", "--quiet"]
-        model = ["--model", str(tiny_model), "--dtype", "float32", "--batch-size", "2"]
+        model = ["--model", str(tiny_model), "--dtype", "float32", "--slots", "2"]
         places = ["--store", str(tmp_path / store), "--out", str(tmp_path / f"{store}-runs")]
         return [*verb, *model, *places]
 

@@ -1,0 +1,62 @@
+"""Planned and measured memory: what `promptkit plan` says, and the peak of `promptkit run`, each in a fresh process.
+
+    python bench/memory.py [--pipeline arithmetic] [--rows 16,64,128] [--dtype bfloat16] [--model NAME]
+
+Every row has a slot of its own, and may write 96 tokens or what the pipeline says. The store is empty. The ratio is the
+measured peak of resident memory over the planned one; it should lie within 15 % of 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+TOLERANCE = 0.15
+
+
+def planned(words: Sequence[str]) -> int:
+    """The bytes that `plan` expects to be resident at the peak."""
+    command = [sys.executable, "-m", "promptkit", "plan", *words, "--json"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+    return int(json.loads(done.stdout)["memory"]["total"])
+
+
+def measured(words: Sequence[str], out: Path) -> int:
+    """The bytes that `run` had resident at its peak."""
+    command = [sys.executable, "-m", "promptkit", "run", *words, "--quiet", "--json", "--out", str(out)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        sys.exit(f"{' '.join(command)} failed")
+    return usage.ru_maxrss * 1024
+
+
+def main() -> None:
+    """Prints a line for each number of rows, and fails where plan and peak are too far apart."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pipeline", default="arithmetic")
+    parser.add_argument("--rows", default="16,64,128")
+    parser.add_argument("--dtype", default="bfloat16")
+    parser.add_argument("--model", default="smollm2-135m")
+    asked = parser.parse_args()
+    print(f"{'rows':>5} {'planned MB':>11} {'measured MB':>12} {'ratio':>6}")
+    is_true = True
+    for rows in asked.rows.split(","):
+        with tempfile.TemporaryDirectory() as folder:
+            store = str(Path(folder) / "store.sqlite")
+            words = [asked.pipeline, "--limit", rows, "--slots", rows, "--store", store]
+            words += ["--dtype", asked.dtype, "--model", asked.model]
+            plan, peak = planned(words), measured(words, Path(folder) / "runs")
+        is_true &= abs(peak / plan - 1) <= TOLERANCE
+        print(f"{rows:>5} {plan / 1e6:11,.0f} {peak / 1e6:12,.0f} {peak / plan:6.3f}", flush=True)
+    sys.exit(0 if is_true else 1)
+
+
+if __name__ == "__main__":
+    main()

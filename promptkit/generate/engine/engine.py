@@ -1,0 +1,374 @@
+"""Completions and scores by one pass after another over the packed tokens of many rows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from promptkit.generate.engine.attention import KEYWORD, array
+from promptkit.generate.engine.branches import Asked, Branches, shared_length
+from promptkit.generate.engine.draft import Drafter, Seen
+from promptkit.generate.engine.layout import Part, Pass
+from promptkit.generate.engine.stretch import Scratch, Slots, Stretch
+from promptkit.generate.engine.tree import Node, Tree, grow_tree
+from promptkit.generate.head import float32_head
+from promptkit.generate.meter import Meter
+from promptkit.generate.request import Completion, Request
+from promptkit.generate.row import Row
+from promptkit.generate.sampling import draw_token
+from promptkit.generate.tokenizer import Tokenizer
+
+__all__ = ["Engine", "Limits"]
+
+LONG_CONTEXT = 256  # tokens of one context alone that are worth large products, where nothing is decoded after it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much is done at once: rows in progress, and tokens of one pass over prompts."""
+
+    num_slots: int = 64
+    chunk: int = 1024
+    num_guesses: int = 64  # tokens guessed in one step beyond one a row; 0 for none
+    is_shared: bool = True
+
+
+@dataclass(slots=True, kw_only=True)
+class Live:
+    """A row in its slot: `length` tokens of it are kept there, the first of them at the position `start`."""
+
+    row: Row
+    slot: int
+    below: Stretch | None
+    start: int
+    length: int = 0
+    drafter: Drafter | None = None
+    following: int = -1  # the token that is taken, and not yet computed
+    guesses: tuple[int, ...] = ()  # what may come after it
+    num_right: int = 0  # of the last step's guesses
+    is_entering: bool = True
+
+    @property
+    def own_prompt(self) -> Sequence[int]:
+        """The tokens of its prompt that no other row shares."""
+        return self.row.request.token_ids[self.start :]
+
+    def keep(self) -> None:
+        """Counts what the last step computed as kept: its token and the guesses that were right."""
+        if not self.is_entering:
+            self.length += 1 + self.num_right
+        self.is_entering = False
+        self.guesses = ()
+
+    def part(self, token_ids: Sequence[int]) -> Part:
+        """These next tokens of it, as a part of a pass."""
+        places = range(self.length, self.length + len(token_ids))
+        return Part(
+            slot=self.slot,
+            below=self.below,
+            token_ids=token_ids,
+            positions=[self.start + place for place in places],
+            places=places,
+            ranges=[((0, place + 1, self.start),) for place in places],
+        )
+
+
+class Trunk:
+    """The shared stretches whose keys and values are kept now: made when first needed, let go with their last row."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._waiting = {node: node.num_rows for node in tree.nodes}
+        self._made: dict[Node, Stretch] = {}
+
+    def stretch(self, node: Node | None) -> Stretch | None:
+        """The stretch of a node, perhaps not computed yet."""
+        if node is None:
+            return None
+        if node not in self._made:
+            self._made[node] = Stretch(node, self.stretch(node.parent))
+        return self._made[node]
+
+    def leave(self, node: Node | None) -> None:
+        """Tells that one row below the node needs it no more."""
+        for each in node.chain() if node else ():
+            self._waiting[each] -= 1
+            if not self._waiting[each]:
+                del self._made[each]
+
+
+class Engine:
+    """A loaded model whose attention is this engine's; see `loading.make_engine`."""
+
+    def __init__(self, model: Any, tokenizer: Tokenizer, eos: frozenset[int], meter: Meter, limits: Limits) -> None:
+        self.model = model
+        self.tokenizer = tokenizer
+        self.eos = eos
+        self.meter = meter
+        self.limits = limits
+
+    @property
+    def num_at_once(self) -> int:
+        """How many rows are in progress at once."""
+        return self.limits.num_slots
+
+    def take_less(self) -> bool:
+        """Halves what is computed at once, and tells whether that was possible."""
+        before = self.limits
+        self.limits = replace(before, num_slots=max(1, before.num_slots // 2), chunk=max(64, before.chunk // 2))
+        return self.limits != before
+
+    @torch.inference_mode()
+    def complete(self, requests: Sequence[tuple[int, Request]]) -> Iterator[tuple[int, Completion]]:
+        """The completions as they finish, each with its request's index."""
+        tree = grow_tree([request.token_ids for _, request in requests], is_shared=self.limits.is_shared)
+        trunk = Trunk(tree)
+        queue = list(reversed(tree.order))
+        own = [len(request.token_ids) - tree.shared(row) for row, (_, request) in enumerate(requests)]
+        room = max(length + request.sampling.max_new_tokens for length, (_, request) in zip(own, requests, strict=True))
+        slots = Slots(min(self.limits.num_slots, len(requests)), room)
+        live: list[Live] = []
+        nodes: dict[int, Node | None] = {}
+        while queue or live:
+            started = time.perf_counter()
+            if queue and (not live or len(slots.free) >= min(len(queue), max(1, slots.num // 8))):
+                entering: list[Live] = []
+                while queue and slots.free:
+                    number = queue.pop()
+                    index, request = requests[number]
+                    slot = slots.free.pop()
+                    nodes[slot] = tree.below[number]
+                    entering.append(
+                        Live(
+                            row=Row.start(index, request, self.tokenizer),
+                            slot=slot,
+                            below=trunk.stretch(tree.below[number]),
+                            start=tree.shared(number),
+                            drafter=self.drafter(request, trunk.stretch(tree.below[number])),
+                        )
+                    )
+                self.compute_stretches([each.below for each in entering if each.below])
+                logits = self.enter(slots, entering)
+                stepped = entering
+                live += entering
+                self.meter.prefill_s += time.perf_counter() - started
+                started = time.perf_counter()
+            else:
+                stepped = live
+                self.guess(live)
+                logits = self.step(slots, live)
+            done = self.advance(stepped, logits)
+            for each in stepped:
+                each.keep()
+            self.meter.num_live = len(live) - len(done)
+            if done:
+                live = [each for each in live if each.slot not in done]
+                for slot in done:
+                    slots.free.append(slot)
+                    trunk.leave(nodes.pop(slot))
+            self.meter.decode_s += time.perf_counter() - started
+            yield from done.values()
+
+    @torch.inference_mode()
+    def score(self, requests: Sequence[tuple[int, Request]]) -> Iterator[tuple[int, Completion]]:
+        """The log-likelihood of each option of each request, with the request's index.
+
+        Prompt and option are tokenised together. Where the join makes one token of the prompt's end and an option's
+        beginning, all options are scored from the first token at which any of them departs from the prompt's own
+        tokens, so that every score is the probability of the rest given the same beginning.
+        """
+        begins = [shared_length([request.token_ids, *request.option_token_ids]) for _, request in requests]
+        contexts = [request.option_token_ids[0][:begin] for begin, (_, request) in zip(begins, requests, strict=True)]
+        tree = grow_tree(contexts, is_shared=self.limits.is_shared, long_remainder=LONG_CONTEXT)
+        trunk = Trunk(tree)
+        pending: list[tuple[int, Asked]] = []
+        num_pending = 0
+        for number in tree.order:
+            index, request = requests[number]
+            branches = Branches.of(request, tree.shared(number))
+            pending.append((number, Asked(index=index, request=request, start=begins[number], branches=branches)))
+            num_pending += len(branches)
+            if num_pending >= self.limits.chunk or number == tree.order[-1]:
+                started = time.perf_counter()
+                made = self.score_together(
+                    [asked for _, asked in pending], [tree.below[each] for each, _ in pending], trunk
+                )
+                self.meter.prefill_s += time.perf_counter() - started
+                yield from made
+                pending, num_pending = [], 0
+
+    def score_together(
+        self, asked: Sequence[Asked], nodes: Sequence[Node | None], trunk: Trunk
+    ) -> list[tuple[int, Completion]]:
+        """The completions of requests whose options go through one pass."""
+        below = [trunk.stretch(node) for node in nodes]
+        self.compute_stretches([each for each in below if each])
+        forward = Pass(device=self.model.device)
+        slots = Scratch(len(asked), max(len(each.branches) for each in asked))
+        forward.add_fresh(slots, [each.branches.part(slot, below[slot]) for slot, each in enumerate(asked)])
+        lines: list[tuple[int, int, int]] = []  # the request, the kept token, and what may follow it
+        first = 0
+        rows: list[int] = []
+        for number, each in enumerate(asked):
+            for place, following in each.wanted().items():
+                rows += [len(forward.wanted)] * len(following)
+                lines += [(number, place, token) for token in following]
+                forward.wanted.append(first + place)
+            first += len(each.branches)
+        self.meter.computed_prompt_tokens += len(forward)
+        with float32_head(self.model):
+            logits = self.forward(forward).float()
+        shares = log_shares(logits, rows, [token for _, _, token in lines])
+        found: list[dict[tuple[int, int], float]] = [{} for _ in asked]
+        for (number, place, token), share in zip(lines, shares, strict=True):
+            found[number][place, token] = share
+        for node in nodes:
+            trunk.leave(node)
+        return [(each.index, each.completion(known)) for each, known in zip(asked, found, strict=True)]
+
+    def drafter(self, request: Request, below: Stretch | None) -> Drafter | None:
+        """What guesses a greedy row's tokens, from its prompt and from what it wrote."""
+        if request.sampling.temperature or not self.limits.num_guesses:
+            return None
+        return Drafter(Seen(request.token_ids[below.end if below else 0 :], below.seen if below else None))
+
+    def compute_stretches(self, stretches: Sequence[Stretch]) -> None:
+        """Computes those of the stretches and of what stands above them that are not computed yet."""
+        chains = dict.fromkeys(each for stretch in stretches for each in stretch.chain())
+        missing = [each for each in chains if each.num_done < len(each)]
+        while missing:
+            ready = [each for each in missing if each.parent is None or each.parent.num_done == len(each.parent)]
+            forward = Pass(device=self.model.device)
+            taken: list[tuple[Stretch, int]] = []
+            for stretch in ready:
+                num = min(self.limits.chunk - len(forward), len(stretch) - stretch.num_done)
+                if num > 0:
+                    forward.add_stretch(stretch, num)
+                    taken.append((stretch, num))
+            self.forward(forward)
+            self.meter.computed_prompt_tokens += len(forward)
+            for stretch, num in taken:
+                stretch.num_done += num
+            missing = [each for each in missing if each.num_done < len(each)]
+
+    def enter(self, slots: Slots, entering: Sequence[Live]) -> torch.Tensor:
+        """Computes the rows' own prompts; the logits (B, V) after each."""
+        logits: dict[int, torch.Tensor] = {}
+        waiting = list(entering)
+        while waiting:
+            forward = Pass(device=self.model.device)
+            taken: list[tuple[Live, Part]] = []
+            budget = self.limits.chunk
+            for each in waiting:
+                tokens = each.own_prompt[each.length : each.length + budget]
+                budget -= len(tokens)
+                taken.append((each, each.part(tokens)))
+                if not budget:
+                    break
+            taken.sort(key=lambda pair: pair[0].length > 0)  # one row at the most goes on where a pass before left it
+            forward.add_fresh(slots, [part for each, part in taken if not each.length])
+            forward.add_parts(slots, [part for each, part in taken if each.length])
+            end, ending = 0, []
+            for each, part in taken:
+                end += len(part.token_ids)
+                each.length += len(part.token_ids)
+                if each.length == len(each.own_prompt):
+                    ending.append(each)
+                    forward.wanted.append(end - 1)
+            self.meter.computed_prompt_tokens += len(forward)
+            for each, line in zip(ending, self.forward(forward), strict=True):
+                logits[each.slot] = line
+            waiting = [each for each in waiting if each.length < len(each.own_prompt)]
+        return torch.stack([logits[each.slot] for each in entering])
+
+    def step(self, slots: Slots, live: Sequence[Live]) -> torch.Tensor:
+        """Computes each row's next token, and the guesses after it; the logits (tokens, V) after each of them."""
+        forward = Pass(device=self.model.device)
+        forward.add_parts(slots, [each.part((each.following, *each.guesses)) for each in live])
+        forward.wanted = list(range(len(forward)))
+        return self.forward(forward)
+
+    def guess(self, live: Sequence[Live]) -> None:
+        """Lets rows guess what they write next, as far as that costs little beside the step itself."""
+        budget = self.limits.num_guesses + len(live)
+        for each in live:
+            each.guesses = ()
+            if each.drafter is not None and budget > 0:
+                most = min(budget, each.row.request.sampling.max_new_tokens - len(each.row.text.token_ids) - 1)
+                each.guesses = tuple(each.drafter.guess(most))
+                budget -= len(each.guesses)
+
+    def advance(self, live: Sequence[Live], logits: torch.Tensor) -> dict[int, tuple[int, Completion]]:
+        """Takes each row's next tokens: its own, and those guesses that it would have written; rows that end, by slot."""
+        best = likeliest(logits)
+        done = {}
+        line = 0
+        for each in live:
+            num_right = 0
+            guesses = each.guesses
+            while True:
+                token = self.next_token(each, logits, line + num_right, best)
+                self.meter.num_new_tokens += 1
+                ended = each.row.finished(token, self.eos)
+                is_right = num_right < len(guesses) and guesses[num_right] == token
+                if ended or not is_right:
+                    break
+                num_right += 1
+            if each.drafter is not None:
+                each.drafter.seen.add((*guesses[:num_right], token))
+                each.drafter.learn(len(guesses), num_right)
+            each.following = token
+            each.num_right = num_right
+            line += 1 + len(guesses)
+            if ended:
+                done[each.slot] = (each.row.index, each.row.completion(ended))
+        return done
+
+    @staticmethod
+    def next_token(live: Live, logits: torch.Tensor, line: int, best: Sequence[int]) -> int:
+        """The token that the row takes after this line of the logits; `best` is the likeliest of each."""
+        sampling = live.row.request.sampling
+        if sampling.temperature == 0:
+            return best[line]
+        return draw_token(logits[line].float(), sampling, live.row.draw.uniform())
+
+    def forward(self, forward: Pass) -> torch.Tensor:
+        """The logits (n, V) after the pass's wanted tokens."""
+        device = self.model.device
+        out = self.model(
+            input_ids=torch.tensor([forward.token_ids], device=device),
+            position_ids=forward.position_ids[None],
+            attention_mask=None,
+            past_key_values=None,
+            use_cache=False,
+            logits_to_keep=torch.tensor(forward.wanted or [len(forward) - 1], device=device),
+            **{KEYWORD: forward},
+        )
+        logits: torch.Tensor = out.logits[0, : len(forward.wanted)]
+        return logits
+
+
+def log_shares(logits: torch.Tensor, rows: Sequence[int], tokens: Sequence[int]) -> list[float]:
+    """The log-probability of each token after its row of the logits (n, V), float32."""
+    lse = logits.logsumexp(dim=-1)
+    where = torch.tensor(rows, device=logits.device)
+    chosen = logits[where, torch.tensor(tokens, device=logits.device)]
+    shares: list[float] = (chosen.double() - lse[where].double()).tolist()
+    return shares
+
+
+def likeliest(logits: torch.Tensor) -> list[int]:
+    """The likeliest token of each row of the logits (n, V); the first of equals."""
+    if logits.device.type != "cpu" or logits.dtype == torch.float16:
+        best: list[int] = logits.argmax(dim=-1).tolist()
+        return best
+    from promptkit.generate.engine.kernels import compiled_argmax  # noqa: PLC0415 - brings the compiler
+
+    places, margins = np.empty(len(logits), np.int64), np.empty(len(logits), np.float32)
+    kind = "uint16" if logits.dtype == torch.bfloat16 else "float32"
+    compiled_argmax(kind)(array(logits.contiguous()), places, margins)
+    return [int(place) for place in places]

@@ -1,0 +1,205 @@
+"""What the tokens of one forward pass attend to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from promptkit.generate.engine.stretch import LANES, Slots, Stretch
+
+__all__ = ["Fresh", "Grow", "Over", "Own", "Part", "Pass"]
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Over:
+    """The packed tokens [first, last) attend to the first `length` tokens of a stretch, all of which come before."""
+
+    stretch: Stretch
+    length: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grow:
+    """The packed tokens [first, last) are those of a stretch from `begin` on."""
+
+    stretch: Stretch
+    begin: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Tokens of one slot in a pass, to be packed after one another.
+
+    `places` says where in the slot each is kept; `ranges` what each attends to there: (from, to, position of `from`),
+    in rising order, the last one ending with the token itself.
+    """
+
+    slot: int
+    below: Stretch | None
+    token_ids: Sequence[int]
+    positions: Sequence[int]
+    places: Sequence[int]
+    ranges: Sequence[Sequence[tuple[int, int, int]]]
+
+
+class Own:
+    """The slots' side of a pass, as the arrays that the compiled loops read. Its tokens begin at `first`."""
+
+    def __init__(self, slots: Slots, parts: Sequence[Part], first: int) -> None:
+        counts = [len(part.token_ids) for part in parts]
+        flat = [each for part in parts for ranges in part.ranges for each in ranges]
+        per_token = [len(ranges) for part in parts for ranges in part.ranges]
+        self.storage = slots
+        self.first = first
+        self.slots = np.array([part.slot for part in parts], np.int64)
+        self.starts = offsets(counts)
+        self.places = np.array([place for part in parts for place in part.places], np.int64)
+        self.positions = np.array([position for part in parts for position in part.positions], np.int64)
+        self.range_starts = offsets(per_token)
+        self._spans = np.array(flat, np.int64).reshape(-1, 3)
+        self.max_tokens = max(counts, default=0)
+        self._ranges: dict[int | None, Ints] = {}
+
+    def ranges(self, window: int | None) -> Ints:
+        """What each token attends to (N, 2), no further back than a window of so many tokens."""
+        if window not in self._ranges:
+            ranges = self._spans[:, :2].copy()
+            if window is not None:
+                token = np.repeat(np.arange(len(self.positions)), np.diff(self.range_starts))
+                oldest = self.positions[token] - window + 1 - self._spans[:, 2] + ranges[:, 0]
+                ranges[:, 0] = np.clip(oldest, ranges[:, 0], ranges[:, 1])
+            self._ranges[window] = np.ascontiguousarray(ranges)
+        return self._ranges[window]
+
+
+class Fresh:
+    """Parts whose slots were empty: all that they attend to in them comes with this very pass, so they need not read it.
+
+    They are padded to one length and attended to in one product.
+    """
+
+    def __init__(self, slots: Slots, parts: Sequence[Part], first: int, device: torch.device) -> None:
+        counts = np.array([len(part.token_ids) for part in parts])
+        self.storage = slots
+        self.first = first
+        self.length = -(-int(counts.max()) // LANES) * LANES
+        self.slots = torch.tensor([part.slot for part in parts], device=device)
+        columns = np.arange(self.length)
+        begins = np.cumsum(counts) - counts
+        token = begins[:, None] + np.minimum(columns[None, :], counts[:, None] - 1)
+        self.token_of = torch.from_numpy(token.reshape(-1)).to(device)  # (J n): padding repeats a row's last token
+        here = np.concatenate([row * self.length + np.arange(count) for row, count in enumerate(counts)])
+        self.place_of = torch.from_numpy(here).to(device)  # (T,)
+        self._parts = parts
+        self._masks: dict[tuple[int | None, int, torch.dtype], torch.Tensor] = {}
+
+    def mask(self, window: int | None, group: int, dtype: torch.dtype) -> torch.Tensor:
+        """What is added to the scores (J, 1, n G, n): 0 where a token sees another, else -inf."""
+        key = (window, group, dtype)
+        if key not in self._masks:
+            seen = np.zeros((len(self._parts), self.length, self.length), bool)
+            for row, part in enumerate(self._parts):
+                for token, (position, ranges) in enumerate(zip(part.positions, part.ranges, strict=True)):
+                    for start, end, begins_at in ranges:
+                        oldest = 0 if window is None else max(0, position - window + 1 - begins_at)
+                        seen[row, token, start + min(oldest, end - start) : end] = True
+                seen[row, len(part.token_ids) :, 0] = True
+            shown = torch.from_numpy(seen).to(self.slots.device)
+            mask = torch.zeros(shown.shape, dtype=dtype, device=shown.device).masked_fill_(~shown, -torch.inf)
+            self._masks[key] = mask.repeat_interleave(group, dim=1)[:, None]
+        return self._masks[key]
+
+
+def offsets(counts: Iterable[int]) -> Ints:
+    """Where each of several runs begins in a sequence of them all, and where the last ends.
+
+    >>> offsets([2, 3]).tolist()
+    [0, 2, 5]
+    """
+    return np.concatenate([np.zeros(1, np.int64), np.cumsum(np.fromiter(counts, np.int64))])
+
+
+@dataclass(kw_only=True)
+class Pass:
+    """The tokens of one forward pass, packed without padding: those of stretches, of empty slots, of others."""
+
+    device: torch.device
+    token_ids: list[int] = field(default_factory=list)
+    positions: list[int] = field(default_factory=list)
+    grow: list[Grow] = field(default_factory=list)
+    over: list[Over] = field(default_factory=list)
+    fresh: Fresh | None = None
+    own: Own | None = None
+    wanted: list[int] = field(default_factory=list)  # the packed tokens whose logits are asked for
+
+    def __len__(self) -> int:
+        return len(self.token_ids)
+
+    def add_stretch(self, stretch: Stretch, num: int) -> None:
+        """Adds the next `num` tokens of a stretch."""
+        first, begin = len(self), stretch.num_done
+        last = first + num
+        self.token_ids += stretch.node.token_ids[begin : begin + num]
+        self.positions += range(stretch.start + begin, stretch.start + begin + num)
+        self.grow.append(Grow(stretch=stretch, begin=begin, first=first, last=last))
+        for above in stretch.chain()[:-1]:
+            self.over.append(Over(stretch=above, length=len(above), first=first, last=last))
+        if begin:
+            self.over.append(Over(stretch=stretch, length=begin, first=first, last=last))
+
+    def add_fresh(self, slots: Slots, parts: Sequence[Part]) -> None:
+        """Adds the first tokens of empty slots, whose places are 0, 1, ...; see `add_parts`."""
+        if parts:
+            self.fresh = Fresh(slots, parts, len(self), self.device)
+            self._pack(parts)
+
+    def add_parts(self, slots: Slots, parts: Sequence[Part]) -> None:
+        """Adds the tokens of slots. Parts below the same stretch should stand together: they then attend as one."""
+        if parts:
+            self.own = Own(slots, parts, len(self))
+            self._pack(parts)
+
+    def _pack(self, parts: Sequence[Part]) -> None:
+        open_overs: dict[Stretch, tuple[int, int]] = {}
+        for part in parts:
+            start = len(self)
+            self.token_ids += part.token_ids
+            self.positions += part.positions
+            for stretch in part.below.chain() if part.below else ():
+                begun, ended = open_overs.get(stretch, (start, start))
+                if ended != start:
+                    self._close(stretch, begun, ended)
+                    begun = start
+                open_overs[stretch] = (begun, len(self))
+        for stretch, (begun, ended) in open_overs.items():
+            self._close(stretch, begun, ended)
+
+    def _close(self, stretch: Stretch, first: int, last: int) -> None:
+        self.over.append(Over(stretch=stretch, length=len(stretch), first=first, last=last))
+
+    @cached_property
+    def position_ids(self) -> torch.Tensor:
+        """The tokens' positions (T,), int64."""
+        return torch.tensor(self.positions, device=self.device)
+
+    def window_mask(self, over: Over, window: int | None) -> torch.Tensor | None:
+        """Which of the stretch's tokens (t, n) each of the tokens sees through the window; None for all."""
+        if window is None:
+            return None
+        newest = max(self.positions[over.first : over.last])
+        if over.stretch.start > newest - window:
+            return None
+        seen = self.position_ids[over.first : over.last, None] - window
+        kept = torch.arange(over.stretch.start, over.stretch.start + over.length, device=self.device)
+        return kept[None, :] > seen

@@ -1,0 +1,105 @@
+"""From a loaded model to an engine that has shown that it computes what the model computes, or the reason why not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from promptkit.generate.engine.attention import NAME, register
+from promptkit.generate.engine.blocks import fuse
+from promptkit.generate.engine.engine import Engine, Limits, Live, Trunk
+from promptkit.generate.engine.stretch import Slots
+from promptkit.generate.engine.tree import grow_tree
+from promptkit.generate.meter import Meter
+from promptkit.generate.request import Request
+from promptkit.generate.row import Row
+from promptkit.generate.tokenizer import Tokenizer
+
+__all__ = ["NotCovered", "make_engine"]
+
+LAYER_TYPES = {"full_attention", "sliding_attention"}
+# the error allowed, as a share of the spread of the plain model's logits, both as root mean squares
+TOLERANCE = {torch.float32: 1e-4, torch.float16: 0.03, torch.bfloat16: 0.15}
+SHARED, ROWS, MAX_PROBE = 20, ((3, 5, 7, 2, 6), (3, 8), (9, 4, 4)), 40
+
+
+class NotCovered(Exception):
+    """The engine does not compute this model; the text says what of it, for a sentence that goes on from there."""
+
+
+def make_engine(model: Any, tokenizer: Tokenizer, eos: frozenset[int], meter: Meter, limits: Limits) -> Engine:
+    """The engine of a model, which is changed by it. Raises `NotCovered`; the model is then no longer to be used.
+
+    The engine computes a small tree of tokens, and must agree with the model's own forward pass.
+    """
+    config = model.config.get_text_config()
+    check_layers(config)
+    rows = probe_rows(config)
+    plain = [plain_logits(model, row) for row in rows]
+    register()
+    try:
+        model.set_attn_implementation(NAME)
+    except ValueError as error:
+        raise NotCovered("its attention has no interface") from error
+    if getattr(config, "_attn_implementation", None) != NAME:
+        raise NotCovered("its attention has no interface")
+    if model.device.type == "cpu":
+        fuse(model)
+    engine = Engine(model, tokenizer, eos, meter, limits)
+    try:
+        computed = engine_logits(engine, rows)
+    except Exception as error:
+        raise NotCovered(f"its modules do not hand the engine's state on ({type(error).__name__})") from error
+    worst = max(
+        float((one - other).square().mean().sqrt() / one.std()) for one, other in zip(plain, computed, strict=True)
+    )
+    if not worst <= TOLERANCE[model.dtype]:
+        raise NotCovered(f"a trial differs from its own forward pass by {worst:.2g} of the spread of its logits")
+    return engine
+
+
+def check_layers(config: Any) -> None:
+    """Nothing; or `NotCovered` where the configuration names a layer that is no causal attention."""
+    kinds = set(getattr(config, "layer_types", None) or ()) - LAYER_TYPES
+    if kinds:
+        raise NotCovered(f"it has layers of the kind {', '.join(sorted(kinds))}")
+    if getattr(config, "is_encoder_decoder", False):
+        raise NotCovered("it has an encoder")
+
+
+def probe_rows(config: Any) -> list[tuple[int, ...]]:
+    """Three rows of token ids that share most of their beginning, and differ in length."""
+    vocab = int(config.vocab_size)
+    shared = [(7 * place + 3) % vocab for place in range(SHARED)]
+    return [tuple(shared + [token % vocab for token in row]) for row in ROWS]
+
+
+@torch.inference_mode()
+def plain_logits(model: Any, row: tuple[int, ...]) -> torch.Tensor:
+    """The model's own logits (2, V) after the last two of a row's tokens, in float32."""
+    ids = torch.tensor([row], device=model.device)
+    logits: torch.Tensor = model(input_ids=ids, use_cache=False).logits[0, -2:].float()
+    return logits
+
+
+@torch.inference_mode()
+def engine_logits(engine: Engine, rows: list[tuple[int, ...]]) -> list[torch.Tensor]:
+    """The same by the engine: a stretch, what is each row's own, and one step of decoding."""
+    tree = grow_tree([row[:-1] for row in rows], min_stretch=2, min_saved=2)
+    trunk = Trunk(tree)
+    slots = Slots(len(rows), MAX_PROBE)
+    live = [
+        Live(
+            row=Row.start(number, Request(label="trial", prompt="", token_ids=row[:-1]), engine.tokenizer),
+            slot=slots.free.pop(),
+            below=trunk.stretch(tree.below[number]),
+            start=tree.shared(number),
+            following=row[-1],
+        )
+        for number, row in enumerate(rows)
+    ]
+    engine.compute_stretches([each.below for each in live if each.below])
+    first = engine.enter(slots, live)
+    second = engine.step(slots, live)
+    return [torch.stack(lines).float() for lines in zip(first, second, strict=True)]

@@ -1,0 +1,124 @@
+"""Where keys and values are kept: once for each shared stretch, and in slots for what is each row's own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+
+from promptkit.generate.engine.draft import Seen
+from promptkit.generate.engine.tree import Node
+
+__all__ = ["LANES", "HeadShape", "Scratch", "Slots", "Stretch"]
+
+LANES = 16  # keys of neighbours lie side by side in a slot, as many as one register holds; see `kernels`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadShape:
+    """A layer's key-value heads: how many (K), the size of their keys (D) and of their values (E)."""
+
+    num_heads: int
+    key_size: int
+    value_size: int
+
+    @classmethod
+    def of(cls, keys: torch.Tensor, values: torch.Tensor) -> HeadShape:
+        """The shape of keys (K, T, D) and values (K, T, E)."""
+        return cls(num_heads=keys.shape[0], key_size=keys.shape[2], value_size=values.shape[2])
+
+
+class Stretch:
+    """The keys (K, n, D) and values (K, n, E) of a node's tokens, layer by layer; the first `num_done` are computed."""
+
+    def __init__(self, node: Node, parent: Stretch | None) -> None:
+        self.node = node
+        self.parent = parent
+        self.num_done = 0
+        self.keys: dict[int, torch.Tensor] = {}
+        self.values: dict[int, torch.Tensor] = {}
+
+    @property
+    def start(self) -> int:
+        """The position of its first token."""
+        return self.node.start
+
+    @property
+    def end(self) -> int:
+        """The position after its last token."""
+        return self.node.end
+
+    @cached_property
+    def seen(self) -> Seen:
+        """Its tokens, and those above it, to look up what may come next."""
+        return Seen(token for each in self.node.chain() for token in each.token_ids)
+
+    def __len__(self) -> int:
+        return len(self.node.token_ids)
+
+    def chain(self) -> tuple[Stretch, ...]:
+        """The stretches from the root down to this one."""
+        return (*self.parent.chain(), self) if self.parent else (self,)
+
+    def put(self, layer: int, begin: int, keys: torch.Tensor, values: torch.Tensor) -> None:
+        """Keeps keys (K, t, D) and values (K, t, E) of its tokens from `begin` on."""
+        if layer not in self.keys:
+            self.keys[layer] = keys.new_empty(keys.shape[0], len(self), keys.shape[2])
+            self.values[layer] = values.new_empty(values.shape[0], len(self), values.shape[2])
+        end = begin + keys.shape[1]
+        self.keys[layer][:, begin:end] = keys
+        self.values[layer][:, begin:end] = values
+
+
+class Slots:
+    """Room for the own keys and values of rows in progress: `num` slots of `room` tokens each, layer by layer.
+
+    Keys are (S, K, R / LANES, D, LANES), values (S, K, R, E). A slot that is free may hold anything.
+    """
+
+    def __init__(self, num: int, room: int) -> None:
+        self.num = num
+        self.room = -(-room // LANES) * LANES
+        self.free = list(range(num - 1, -1, -1))
+        self._layers: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
+
+    def layer(self, number: int, shape: HeadShape, like: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """A layer's keys and values, made on first use with the dtype and device of `like`."""
+        if number not in self._layers:
+            self._layers[number] = self.make(shape, like)
+        return self._layers[number]
+
+    def make(self, shape: HeadShape, like: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """New keys and values of one layer."""
+        heads = (self.num, shape.num_heads)
+        keys = like.new_empty(*heads, self.room // LANES, shape.key_size, LANES)
+        values = like.new_empty(*heads, self.room, shape.value_size)
+        if like.device.type != "cpu":  # batched products there multiply what is unused by zero: it must be finite
+            keys.zero_()
+            values.zero_()
+        return keys, values
+
+    def put_first(self, number: int, slots: torch.Tensor, keys: torch.Tensor, values: torch.Tensor) -> None:
+        """Keeps the first n keys (J, K, n, D) and values (J, K, n, E) of slots (J,), n a multiple of LANES."""
+        kept_keys, kept_values = self.layer(number, HeadShape.of(keys[0], values[0]), keys)
+        rows, num_heads, num, size = keys.shape
+        kept_keys[slots, :, : num // LANES] = keys.reshape(rows, num_heads, -1, LANES, size).transpose(-1, -2)
+        kept_values[slots, :, :num] = values
+
+
+class Scratch(Slots):
+    """Slots whose keys and values nobody needs after the layer that made them: all layers use the same room."""
+
+    def __init__(self, num: int, room: int) -> None:
+        super().__init__(num, room)
+        self._by_shape: dict[HeadShape, tuple[torch.Tensor, torch.Tensor]] = {}
+
+    def layer(self, number: int, shape: HeadShape, like: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Keys and values for any layer of this shape."""
+        if shape not in self._by_shape:
+            self._by_shape[shape] = self.make(shape, like)
+        return self._by_shape[shape]
+
+    def put_first(self, number: int, slots: torch.Tensor, keys: torch.Tensor, values: torch.Tensor) -> None:
+        """Keeps nothing: who needs these keys and values has them at hand."""
