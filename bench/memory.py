@@ -1,6 +1,6 @@
 """Planned and measured memory: what `promptkit plan` says, and the peak of `promptkit run`, each in a fresh process.
 
-    python bench/memory.py [--pipeline arithmetic] [--rows 16,64,128] [--dtype bfloat16] [--model NAME]
+    python bench/memory.py [--pipeline arithmetic] [--rows 16,64,128] [--dtype bfloat16] [--model NAME] [--data DIR]
 
 Every row has a slot of its own, and may write 96 tokens or what the pipeline says. The store is empty. The ratio is the
 measured peak of resident memory over the planned one; it should lie within 15 % of 1.
@@ -44,6 +44,7 @@ def main() -> None:
     parser.add_argument("--rows", default="16,64,128")
     parser.add_argument("--dtype", default="bfloat16")
     parser.add_argument("--model", default="smollm2-135m")
+    parser.add_argument("--data")
     asked = parser.parse_args()
     print(f"{'rows':>5} {'planned MB':>11} {'measured MB':>12} {'ratio':>6}")
     is_true = True
@@ -51,7 +52,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             store = str(Path(folder) / "store.sqlite")
             words = [asked.pipeline, "--limit", rows, "--slots", rows, "--store", store]
-            words += ["--dtype", asked.dtype, "--model", asked.model]
+            words += ["--dtype", asked.dtype, "--model", asked.model, *(["--data", asked.data] if asked.data else [])]
             plan, peak = planned(words), measured(words, Path(folder) / "runs")
         is_true &= abs(peak / plan - 1) <= TOLERANCE
         print(f"{rows:>5} {plan / 1e6:11,.0f} {peak / 1e6:12,.0f} {peak / plan:6.3f}", flush=True)

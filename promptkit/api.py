@@ -34,12 +34,15 @@ def run(  # noqa: PLR0913 - each option of the verb is a keyword here
     memory: int | str | None = None,
     out: str | Path | None = "runs",
     store: str | Path | None = None,
+    audit: int = 0,
 ) -> Run:
     """The finished run of a pipeline, or of the file or shipped pipeline of that name.
 
     `data` is the folder in which relative data files are looked for, `limit` the most examples to take. With `out`
     None no folder is written. `slots` is how many rows are in progress at once, `memory` the most to use, in bytes or as
-    a text such as "6GB"; each follows from the machine where it is not given. Raises `PromptkitError` for every mistake that a person can mend.
+    a text such as "6GB"; each follows from the machine where it is not given. `audit` rows are computed
+    once more, each alone, and compared: `summary["audit"]`. Raises `PromptkitError` for every mistake that a person can
+    mend.
     """
     from promptkit.generate import Loading  # noqa: PLC0415
     from promptkit.generate.sizes import parse_bytes  # noqa: PLC0415
@@ -51,5 +54,6 @@ def run(  # noqa: PLR0913 - each option of the verb is a keyword here
         loading=Loading(dtype=dtype, slots=slots, memory=parse_bytes(memory) if isinstance(memory, str) else memory),
         out=Path(out or "."),
         store=Path(store) if store else None,
+        num_audited=audit,
     )
     return run_pipeline(loaded.with_model(model) if model else loaded, settings, is_written=out is not None)

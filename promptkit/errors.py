@@ -7,6 +7,7 @@ PromptkitError
 ├── ModelError            a model cannot be found, read or loaded
 │   └── PromptTooLong     a prompt does not fit the model's context
 ├── GenerationError       a loaded model or a server did not do what was asked of it
+│   └── NotEnoughMemory   a run needs more memory than there is, or than it may use
 ├── RunError              a run folder or the completion store cannot be read or written
 ├── Interrupted           a person stopped a run; what was finished is kept
 ├── CodeNotAllowed        a file names Python, and `--allow-code` was not given
@@ -27,6 +28,7 @@ __all__ = [
     "Interrupted",
     "MissingExtra",
     "ModelError",
+    "NotEnoughMemory",
     "PromptTooLong",
     "PromptkitError",
     "RunError",
@@ -68,6 +70,10 @@ class PromptTooLong(ModelError):
 
 class GenerationError(PromptkitError):
     """A model or server failed while it generated."""
+
+
+class NotEnoughMemory(GenerationError):
+    """A run needs more memory than there is, or than it may use, with one row at a time."""
 
 
 class RunError(PromptkitError):

@@ -54,7 +54,7 @@ MORE: dict[str, dict[str, object]] = {  # beyond those that the reference itself
     "glm": {"head_dim": 16, "partial_rotary_factor": 0.5},
     "glm4": {"head_dim": 16, "partial_rotary_factor": 0.5},
     "nemotron": {"partial_rotary_factor": 0.5},
-    "granitemoe": {"num_local_experts": 4, "num_experts_per_tok": 2},
+    "granitemoe": {"num_local_experts": 4, "num_experts_per_tok": 2, "attention_multiplier": 0.25},
     "helium": {"head_dim": 12},
     "ernie4_5": {"head_dim": 16},
     "hunyuan_v1_dense": {"head_dim": 16},
@@ -83,7 +83,11 @@ MORE: dict[str, dict[str, object]] = {  # beyond those that the reference itself
     "mamba": {"state_size": 8},
     "jamba": {"num_experts": 2, "attn_layer_period": 2, "attn_layer_offset": 1, "use_mamba_kernels": False},
     "lfm2": {"layer_types": ["conv", "full_attention", "conv"]},
-    "qwen3_next": {**EXPERTS, "head_dim": 16, "layer_types": ["linear_attention", "full_attention", "linear_attention"]},
+    "qwen3_next": {
+        **EXPERTS,
+        "head_dim": 16,
+        "layer_types": ["linear_attention", "full_attention", "linear_attention"],
+    },
     "llama4_text": {
         "head_dim": 16,
         "num_local_experts": 2,

@@ -7,7 +7,24 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["AllowCode", "AsJson", "DataFolder", "Files", "Limit", "ModelName", "Overrides", "PipelineFile", "Split"]
+from promptkit.errors import GenerationError
+from promptkit.generate.sizes import parse_bytes
+
+__all__ = [
+    "AllowCode",
+    "AsJson",
+    "DataFolder",
+    "Dtype",
+    "Files",
+    "Limit",
+    "Memory",
+    "ModelName",
+    "Overrides",
+    "PipelineFile",
+    "Slots",
+    "Split",
+    "StoreFile",
+]
 
 PipelineFile = Annotated[str, typer.Argument(metavar="FILE", help="a pipeline file, or the name of a shipped one")]
 Files = Annotated[list[str], typer.Argument(metavar="FILE...", help="pipeline files, or names of shipped ones")]
@@ -25,3 +42,20 @@ Overrides = Annotated[
 ]
 AllowCode = Annotated[bool, typer.Option("--allow-code", help="let the file run the Python that it names")]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object on standard output")]
+Dtype = Annotated[str, typer.Option(help="auto, float32, bfloat16, float16")]
+Slots = Annotated[int | None, typer.Option(min=1, help="rows in progress at once; else as many as memory allows")]
+StoreFile = Annotated[Path | None, typer.Option("--store", metavar="FILE", help="the completion store")]
+
+
+def read_memory(text: str) -> int:
+    """The bytes that a text means. Raises a usage error that shows the form."""
+    try:
+        return parse_bytes(text)
+    except GenerationError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+Memory = Annotated[
+    int | None,
+    typer.Option("--memory", metavar="SIZE", parser=read_memory, help="the most memory to use, e.g. 6GB or 500MB"),
+]

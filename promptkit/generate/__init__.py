@@ -2,6 +2,7 @@
 before a model is really needed.
 """
 
+from promptkit.generate.alone import HasReference, Parting
 from promptkit.generate.model import MODEL, Loading, Model, ModelDeclaration
 from promptkit.generate.model_files import DEFAULT_MODEL, packaged_models
 from promptkit.generate.request import Completion, Ended, Generator, OptionScore, Request, Sampling, Work
@@ -16,11 +17,13 @@ __all__ = [
     "Ended",
     "Generate",
     "Generator",
+    "HasReference",
     "Loading",
     "Model",
     "ModelDeclaration",
     "Normalization",
     "OptionScore",
+    "Parting",
     "Request",
     "Sampling",
     "Tokenizer",

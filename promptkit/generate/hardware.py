@@ -8,7 +8,7 @@ from pathlib import Path
 from promptkit.errors import ModelError
 from promptkit.text import known_names
 
-__all__ = ["DTYPES", "device", "resolve_dtype"]
+__all__ = ["DTYPES", "available_memory", "device", "lays_out_bfloat16", "resolve_dtype"]
 
 DTYPES = ("float32", "bfloat16", "float16")
 BFLOAT16_FLAGS = {"amx_bf16", "avx512_bf16", "avx_ne_convert", "bf16"}  # x86, and `bf16` of 64-bit Arm
@@ -43,3 +43,45 @@ def resolve_dtype(asked: str) -> str:
     if asked not in DTYPES:
         raise ModelError(f"no dtype is called {asked!r}\n    {known_names(asked, ['auto', *DTYPES])}")
     return asked
+
+
+def available_memory() -> int | None:
+    """The bytes that this process may have, with those that it has; None where the machine does not say.
+
+    On a card they are the card's; else what Linux calls available, or less where the control group allows less.
+    """
+    if device() == "cuda":
+        import torch  # noqa: PLC0415 - only asked where there is a card
+
+        return int(torch.cuda.mem_get_info()[0]) + int(torch.cuda.memory_reserved())
+    available = kilobytes("/proc/meminfo", "MemAvailable")
+    if available is None:
+        return None
+    free = min([available, *control_group_free()])
+    return free + (kilobytes("/proc/self/status", "RssAnon") or 0)
+
+
+def kilobytes(path: str, name: str) -> int | None:
+    """A line of one of Linux' own files that says kilobytes, in bytes; None where it is not there."""
+    try:
+        lines = Path(path).read_text().splitlines()
+    except OSError:
+        return None
+    found = next((line.split()[1] for line in lines if line.startswith(f"{name}:")), None)
+    return None if found is None else int(found) * 1024
+
+
+def control_group_free() -> list[int]:
+    """What the control group leaves to its processes, where it sets a limit."""
+    folder = Path("/sys/fs/cgroup")
+    try:
+        most = int((folder / "memory.max").read_text())
+        statistics = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
+        return [max(0, most - int(statistics["anon"]))]
+    except (OSError, ValueError, KeyError):  # no group, or its limit is "max"
+        return []
+
+
+def lays_out_bfloat16() -> bool:
+    """Whether the processor computes in bfloat16, for which the engine lays weights out anew."""
+    return bool(processor_flags() & BFLOAT16_FLAGS)

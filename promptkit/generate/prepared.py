@@ -23,11 +23,11 @@ from promptkit.folders import cache_folder
 from promptkit.generate.fingerprint import fingerprint
 from promptkit.generate.model_files import ModelFiles, count_parameters
 
-__all__ = ["Facts", "known_facts", "prepare_facts", "prepare_weights"]
+__all__ = ["Facts", "Sizes", "known_facts", "prepare_facts", "prepare_weights"]
 
 log = logging.getLogger(__name__)
 
-LAYOUT = 1  # raised when what is kept changes shape
+LAYOUT = 2  # raised when what is kept changes shape
 FACTS = "facts.json"
 TOKENIZER_FILES = (
     "tokenizer*",
@@ -44,6 +44,25 @@ TOKENIZER_FILES = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sizes:
+    """A model's sizes, as far as its configuration says them: what a plan of its memory needs.
+
+    `sliding_window` is given only where every layer has it; `is_tied` says that the embedding is the head, too.
+    """
+
+    num_layers: int | None = None
+    num_heads: int | None = None
+    num_kv_heads: int | None = None
+    key_size: int | None = None
+    value_size: int | None = None
+    hidden_size: int | None = None
+    intermediate_size: int | None = None
+    vocab_size: int | None = None
+    sliding_window: int | None = None
+    is_tied: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What promptkit knows of a model without loading it. `folder` holds its `tokenizer.json`."""
 
@@ -55,6 +74,7 @@ class Facts:
     architecture: str
     chat_template: str | None
     special_tokens: Mapping[str, str] = field(default_factory=dict)
+    sizes: Sizes = Sizes()
 
 
 def prepare_facts(files: ModelFiles) -> Facts:
@@ -86,6 +106,7 @@ def read_facts(folder: Path) -> Facts:
     """The facts that a folder keeps."""
     known = json.loads((folder / FACTS).read_text(encoding="utf-8"))
     known["eos_token_ids"] = tuple(known["eos_token_ids"])
+    known["sizes"] = Sizes(**known["sizes"])
     return Facts(folder=folder, **known)
 
 
@@ -160,10 +181,45 @@ def facts_of(files: ModelFiles, config: Any, tokenizer: Any) -> dict[str, Any]:
         special_tokens={
             name: str(token) for name, token in tokenizer.special_tokens_map.items() if isinstance(token, str)
         },
+        sizes=sizes_of(text_config),
     )
     known = asdict(facts)
     del known["folder"]
     return known
+
+
+def sizes_of(config: Any) -> Sizes:
+    """The sizes that a text model's configuration says; older names are mapped by its own `attribute_map`."""
+    hidden, heads = first_number(config, "hidden_size", "n_embd"), first_number(config, "num_attention_heads", "n_head")
+    head_size = hidden // heads if hidden and heads else None
+    # multi-head latent attention names the sizes of its keys and values apart
+    nope, rope = first_number(config, "qk_nope_head_dim"), first_number(config, "qk_rope_head_dim")
+    key_size = nope + rope if nope and rope else first_number(config, "head_dim") or head_size
+    kinds = set(getattr(config, "layer_types", None) or ())
+    slides = kinds == {"sliding_attention"} or (not kinds and getattr(config, "use_sliding_window", True))
+    return Sizes(
+        num_layers=first_number(config, "num_hidden_layers", "n_layer"),
+        num_heads=heads,
+        num_kv_heads=first_number(config, "num_key_value_heads", "num_kv_heads") or heads,
+        key_size=key_size,
+        value_size=first_number(config, "v_head_dim") or key_size,
+        hidden_size=hidden,
+        intermediate_size=first_number(config, "intermediate_size", "n_inner", "ffn_dim") or (hidden and 4 * hidden),
+        vocab_size=first_number(config, "vocab_size"),
+        sliding_window=first_number(config, "sliding_window") if slides else None,
+        is_tied=bool(getattr(config, "tie_word_embeddings", False)),
+    )
+
+
+def first_number(config: Any, *names: str) -> int | None:
+    """The first of these that the configuration says, as a number; of a list, which has one a layer, the greatest."""
+    for name in names:
+        value = getattr(config, name, None)
+        if isinstance(value, list) and value and all(isinstance(each, int) for each in value):
+            value = max(value)
+        if isinstance(value, int) and value > 0:
+            return value
+    return None
 
 
 def eos_ids(files: ModelFiles, config: Any, tokenizer: Any) -> tuple[int, ...]:

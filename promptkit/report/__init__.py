@@ -1,15 +1,19 @@
 """What people see: tables, the exact prompt, cards, progress."""
 
+from promptkit.report.audit_view import audit_view
 from promptkit.report.card_view import card_view
+from promptkit.report.plan_view import plan_view
 from promptkit.report.progress import ProgressLine
 from promptkit.report.prompt_view import prompt_json, prompt_view, tokens_view
 from promptkit.report.table import format_score, format_seconds, runs_table
 
 __all__ = [
     "ProgressLine",
+    "audit_view",
     "card_view",
     "format_score",
     "format_seconds",
+    "plan_view",
     "prompt_json",
     "prompt_view",
     "runs_table",

@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Self, TextIO
 
@@ -22,15 +23,15 @@ USUAL_WIDTH = 80
 class ProgressLine(AbstractContextManager["ProgressLine"]):
     """Shows how far a run is, its rate, and the time left.
 
-    A thread shows the newest state at its own pace: completions come in bursts, and the line moves while none comes.
+    A thread asks for the newest state at its own pace: completions come in bursts, and the line moves while none comes.
     """
 
     def __init__(self, label: str, stream: TextIO | None = None) -> None:
         self.label = label
         self.stream = stream or sys.stderr
         self.is_terminal = self.stream.isatty()
-        self._newest: Progress | None = None
-        self._shown: Progress | None = None
+        self._read: Callable[[], Progress] | None = None
+        self._shown = ""
         self._started = time.monotonic()
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._keep_showing, daemon=True)
@@ -43,25 +44,26 @@ class ProgressLine(AbstractContextManager["ProgressLine"]):
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._is_over.set()
         self._thread.join()
-        if kind is None or (self._newest is not None and self._newest.num_done):
+        if kind is None or (self._read is not None and self._read().num_done):
             self._show_newest()
-        if self.is_terminal and self._shown is not None:
+        if self.is_terminal and self._shown:
             self._write("\n")
 
-    def show(self, progress: Progress) -> None:
-        """Takes a new state of the run."""
-        self._newest = progress
+    def watch(self, read: Callable[[], Progress]) -> None:
+        """Takes what tells how far the run is, from now on; it is asked in a thread of its own."""
+        self._read = read
 
     def _keep_showing(self) -> None:
         while not self._is_over.wait(REDRAW_EVERY_S if self.is_terminal else LOG_EVERY_S):
             self._show_newest()
 
     def _show_newest(self) -> None:
-        newest = self._newest
-        if newest is None or (newest is self._shown and not self.is_terminal):
+        if self._read is None:
             return
-        self._shown = newest
-        line = f"{self.label}: {describe(newest)}"
+        line = f"{self.label}: {describe(self._read())}"
+        if line == self._shown and not self.is_terminal:
+            return
+        self._shown = line
         if self.is_terminal:
             passed = format_seconds(time.monotonic() - self._started)
             self._write("\r\x1b[2K" + shortened(f"{line} · {passed}", terminal_width(self.stream) - 1))
@@ -91,18 +93,23 @@ def shortened(line: str, width: int) -> str:
 
 
 def describe(progress: Progress) -> str:
-    """Done of all, what came from the store, the rates since the model was loaded, and the time left."""
+    """Done of all, what came from the store, rows in progress, the rates since the model was loaded, the time left.
+
+    The time left follows from the rows that are finished: before the first there is none to tell.
+    """
     parts = [f"{progress.num_done} of {progress.num_all}"]
-    computed = progress.num_done - progress.num_from_store
     if progress.num_from_store:
         parts.append(f"{progress.num_from_store} from the store")
-    if computed and progress.seconds > 0:
-        rate = computed / progress.seconds
+    if progress.num_live:
+        parts.append(f"{progress.num_live} live")
+    computed, left = progress.num_done - progress.num_from_store, progress.num_all - progress.num_done
+    rate = computed / progress.seconds if progress.seconds > 0 else 0.0
+    if rate:
         parts.append(f"{rate:,.{2 if rate < 10 else 0}f} a second")
-        if progress.num_new_tokens:
-            parts.append(f"{progress.num_new_tokens / progress.seconds:,.0f} tokens a second")
-        if left := progress.num_all - progress.num_done:
-            parts.append(f"{format_seconds(left / rate)} left")
-    elif progress.num_done < progress.num_all:
+    if progress.num_new_tokens and progress.seconds > 0:
+        parts.append(f"{progress.num_new_tokens / progress.seconds:,.0f} tokens a second")
+    elif left and not rate:
         parts.append("the model is at work")
+    if rate and left:
+        parts.append(f"{format_seconds(left / rate)} left")
     return " · ".join(parts)

@@ -9,11 +9,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from promptkit.run.audit import check_has_reference
     from promptkit.run.card import Card, make_card
     from promptkit.run.checking import Failure, check_examples
     from promptkit.run.execute import Progress
     from promptkit.run.extracting import Extracted, extract
     from promptkit.run.folder import DEFAULT_OUT
+    from promptkit.run.forecast import RunForecast, SharedText, forecast_run
     from promptkit.run.pipeline import Pipeline, PipelineDeclaration, load
     from promptkit.run.plan import Plan, Selection, make_plan, make_prompter, options_of, read_examples
     from promptkit.run.record import Record
@@ -33,12 +35,16 @@ __all__ = [
     "Record",
     "Rescored",
     "Run",
+    "RunForecast",
     "Selection",
     "Settings",
+    "SharedText",
     "Store",
     "check_examples",
+    "check_has_reference",
     "default_store",
     "extract",
+    "forecast_run",
     "load",
     "make_card",
     "make_plan",
@@ -50,11 +56,13 @@ __all__ = [
 ]
 
 HOMES = {
+    "audit": ("check_has_reference",),
     "card": ("Card", "make_card"),
     "checking": ("Failure", "check_examples"),
     "execute": ("Progress",),
     "extracting": ("Extracted", "extract"),
     "folder": ("DEFAULT_OUT",),
+    "forecast": ("RunForecast", "SharedText", "forecast_run"),
     "pipeline": ("Pipeline", "PipelineDeclaration", "load"),
     "plan": ("Plan", "Selection", "make_plan", "make_prompter", "options_of", "read_examples"),
     "record": ("Record",),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from promptkit.errors import Interrupted
@@ -17,7 +17,7 @@ __all__ = ["Progress", "execute"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a run is: completions, those of them that were kept from before, and tokens written so far.
+    """How far a run is: completions, those of them that were kept from before, tokens written so far, rows in progress.
 
     `seconds` are those in which something could be computed: since the start, less the loading of the model.
     """
@@ -27,6 +27,7 @@ class Progress:
     num_from_store: int
     num_new_tokens: int
     seconds: float
+    num_live: int = 0
 
 
 @dataclass(slots=True)
@@ -45,13 +46,14 @@ def execute(
     plan: Plan,
     generator: Generator,
     store: Store,
-    on_progress: Callable[[Progress], None] = lambda _: None,
+    watch: Callable[[Callable[[], Progress]], None] = lambda _: None,
     *,
     refresh: bool = False,
 ) -> list[Made]:
-    """What was made for every job, in the plan's order. Each completion is in the store before the next is reported.
+    """What was made for every job, in the plan's order. Each completion is in the store before the next is counted.
 
-    `refresh` computes all of it again. Raises `Interrupted` on Ctrl-C, which loses nothing that was finished.
+    `watch` is given what tells how far the run is, whenever it is asked and from any thread; at the end, the last
+    state for good. `refresh` computes all of it again. Raises `Interrupted` on Ctrl-C, which loses nothing that was finished.
     """
     keys = [job_keys(job, generator) for job in plan.jobs]
     pending = Pending()
@@ -62,8 +64,11 @@ def execute(
     if not refresh:
         pending.known = store.get(pending.requests)
     found = frozenset(pending.known)
-    for progress in complete(pending, generator, store):
-        on_progress(progress)
+    counting = Counting(pending=pending, generator=generator)
+    watch(counting.progress)
+    complete(pending, generator, store, counting)
+    last = counting.progress()
+    watch(lambda: last)
     return [
         Made(
             completion=pending.known[key],
@@ -80,34 +85,43 @@ def job_keys(job: Job, generator: Generator) -> tuple[bytes, bytes | None]:
     return key, request_key(generator.identity, job.baseline, 0) if job.baseline else None
 
 
-def complete(pending: Pending, generator: Generator, store: Store) -> Iterator[Progress]:
-    """Computes what is missing, and keeps each completion as it comes."""
-    missing = pending.missing()
-    num_all, num_found, num_tokens = len(pending.requests), len(pending.known), 0
-    started, loaded_before = time.perf_counter(), generator.work.load_s
+class Counting:
+    """Counts what is computed from now on; it only reads, and so may be asked from another thread."""
 
-    def progress() -> Progress:
-        seconds = time.perf_counter() - started - (generator.work.load_s - loaded_before)
+    def __init__(self, pending: Pending, generator: Generator) -> None:
+        self.pending = pending
+        self.generator = generator
+        self.num_found = len(pending.known)
+        self.num_new_tokens = 0  # of the completions that have come
+        self.before = generator.work
+        self.started = time.perf_counter()
+
+    def progress(self) -> Progress:
+        """How far it is now. New tokens are those of rows in progress too, where the generator counts them."""
+        work = self.generator.work
         return Progress(
-            num_done=len(pending.known),
-            num_all=num_all,
-            num_from_store=num_found,
-            num_new_tokens=num_tokens,
-            seconds=seconds,
+            num_done=len(self.pending.known),
+            num_all=len(self.pending.requests),
+            num_from_store=self.num_found,
+            num_new_tokens=work.num_new_tokens - self.before.num_new_tokens or self.num_new_tokens,
+            seconds=time.perf_counter() - self.started - (work.load_s - self.before.load_s),
+            num_live=work.num_live,
         )
 
-    yield progress()
+
+def complete(pending: Pending, generator: Generator, store: Store, counting: Counting) -> None:
+    """Computes what is missing, and keeps each completion as it comes."""
+    missing = pending.missing()
     try:
         for place, completion in generator.generate(requests_of(pending, missing)):
             key = missing[place]
             request, sample = pending.requests[key]
             store.put(key, generator.identity, request, sample, completion)
             pending.known[key] = completion
-            num_tokens += completion.num_new_tokens
-            yield progress()
+            counting.num_new_tokens += completion.num_new_tokens
     except KeyboardInterrupt as error:
         raise Interrupted(
-            f"stopped: {len(pending.known)} of {num_all} completions are kept in {str(store.path)!r}; "
+            f"stopped: {len(pending.known)} of {len(pending.requests)} completions are kept in {str(store.path)!r}; "
             "the same command goes on from there"
         ) from error
 

@@ -6,13 +6,14 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from promptkit.align import STATUSES
 from promptkit.errors import MissingExtra
-from promptkit.generate import Generator, Loading
+from promptkit.generate import Generator, Loading, Work
+from promptkit.run.audit import audit, check_has_reference
 from promptkit.run.execute import Progress, execute
 from promptkit.run.folder import DEFAULT_OUT, claim, records_table, run_name, write_run
 from promptkit.run.pipeline import Pipeline
@@ -28,16 +29,22 @@ if TYPE_CHECKING:
 
 __all__ = ["Run", "Settings", "run_pipeline"]
 
+FOR_PROGRESS = ("num_live", "num_new_tokens")  # of `Work`; a run counts the new tokens of its records
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How to run: which examples, how the model is loaded, where completions and the run folder go."""
+    """How to run: which examples, how the model is loaded, where completions and the run folder go.
+
+    `num_audited` rows are computed once more, each alone, and compared.
+    """
 
     selection: Selection = field(default_factory=Selection)
     loading: Loading = field(default_factory=Loading)
     out: Path = DEFAULT_OUT
     store: Path | None = None
     refresh: bool = False
+    num_audited: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,17 +77,20 @@ class Run:
 def run_pipeline(
     pipeline: Pipeline,
     settings: Settings,
-    on_progress: Callable[[Progress], None] = lambda _: None,
+    watch: Callable[[Callable[[], Progress]], None] = lambda _: None,
     *,
     generator: Generator | None = None,
     is_written: bool = True,
 ) -> Run:
-    """The finished run. `generator` is a model that is open already; else the pipeline's own is opened."""
+    """The finished run. `generator` is a model that is open already; else the pipeline's own is opened.
+
+    `watch` is given what tells at any moment, from any thread, how far the run is.
+    """
     started = time.perf_counter()
     if not is_written:
-        return compute(pipeline, settings, on_progress, generator, started)
+        return compute(pipeline, settings, watch, generator, started)
     with claim(settings.out) as partial:
-        finished = compute(pipeline, settings, on_progress, generator, started)
+        finished = compute(pipeline, settings, watch, generator, started)
         digest = finished.summary["digest"]
         folder = settings.out / run_name(pipeline.name, pipeline.declaration.model.label, digest)
         summary = {"run": str(folder), **finished.summary}
@@ -91,24 +101,25 @@ def run_pipeline(
 def compute(
     pipeline: Pipeline,
     settings: Settings,
-    on_progress: Callable[[Progress], None],
+    watch: Callable[[Callable[[], Progress]], None],
     generator: Generator | None,
     started: float,
 ) -> Run:
     """The run, not yet written."""
     opened = generator or pipeline.declaration.model.open(settings.loading)
+    if settings.num_audited:
+        check_has_reference(opened)
     plan = make_plan(pipeline, settings.selection, opened)
     before = opened.work
     with Store(settings.store or default_store()) as store:
-        made = execute(plan, opened, store, on_progress, refresh=settings.refresh)
+        made = execute(plan, opened, store, watch, refresh=settings.refresh)
     grader = grader_of(pipeline)
     records = [grader.record(job, each) for job, each in zip(plan.jobs, made, strict=True)]
     num_kept = sum(each.from_store for each in made)
-    done = {name: value - getattr(before, name) for name, value in asdict(opened.work).items()}
     summary = {
         **summary_of(pipeline, records),
         "timing": {
-            **{name: round(value, 3) if isinstance(value, float) else value for name, value in done.items()},
+            **work_between(before, opened.work),
             "total_s": round(time.perf_counter() - started, 3),
             "prompt_tokens": sum(record.num_prompt_tokens for record in records),
             "new_tokens": sum(record.completion.num_new_tokens for record in records),
@@ -122,7 +133,15 @@ def compute(
         "declaration": pipeline.plain,
         "folder": str(pipeline.folder),
     }
+    if settings.num_audited:  # last: what it computes is no part of the run's work
+        summary["audit"] = audit(plan.jobs, made, opened, grader, settings.num_audited)
     return Run(folder=None, summary=summary, records=records)
+
+
+def work_between(before: Work, after: Work) -> dict[str, float]:
+    """The work that was done between, rounded; without what is counted for the progress alone."""
+    names = [each.name for each in fields(Work) if each.name not in FOR_PROGRESS]
+    return {name: round(getattr(after, name) - getattr(before, name), 3) for name in names}
 
 
 def grader_of(pipeline: Pipeline) -> Grader:

@@ -216,6 +216,51 @@ class TestRun:
         assert pk("run", "sums.yaml", "--json", "--data", "other").json["num_examples"] == 1
 
 
+class TestAudit:
+    """`promptkit run --audit`."""
+
+    @pytest.fixture
+    def command(self, write, tiny_model):
+        """A run of a few tokens on the tiny model."""
+        write("nums.jsonl", "".join(json.dumps({"n": n}) + "\n" for n in range(4)))
+        text = {
+            "name": "nums",
+            "model": str(tiny_model),
+            "data": {"test": {"files": "nums.jsonl"}},
+            "prompt": [{"query": "Q: {{ n }}"}],
+            "generate": {"max_new_tokens": 6},
+        }
+        return ["run", write("p.yaml", json.dumps(text)), "-q", "--dtype", "float32", "--audit", "3"]
+
+    @pytest.mark.slow
+    def test_it_stands_after_the_table_and_in_json(self, pk, command, write):
+        """One line where all is well, and the run is what it is without."""
+        ended = pk(*command)
+        assert ended.code == 0
+        assert ended.out.splitlines()[-1] == "audit: 3 of 3 rows are the same computed alone"
+        shown = pk(*command, "--json").json
+        assert shown["audit"] == {"rows": 3, "agree": 3, "dtype": "float32", "differing": []}
+        assert shown["completions"] == {"computed": 0, "from_store": 4}
+        assert shown["run"] == ended.err.splitlines()[-1].removeprefix("run: ")
+        write("two.yaml", "extends: p.yaml\nname: two\n")
+        assert pk(*command, "two.yaml").out.splitlines()[-2:] == [
+            "audit of nums: 3 of 3 rows are the same computed alone",
+            "audit of two: 3 of 3 rows are the same computed alone",
+        ]
+
+    def test_without_it_nothing_is_said(self, pk):
+        """Nobody asked."""
+        assert "audit" not in pk("run", "sums.yaml", "--json").json
+
+    def test_a_model_without_a_reference_is_refused_before_anything_runs(self, mistake, command, folder):
+        """Not after the first of two files has run."""
+        assert mistake(*command, "sums.yaml") == (
+            "--audit: model 'scripted' has no reference that its rows could be compared with\n"
+            "    only models that are computed on this machine have one\n"
+        )
+        assert not (folder / "runs").exists()
+
+
 class TestCheck:
     """`promptkit check`."""
 

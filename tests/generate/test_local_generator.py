@@ -1,6 +1,7 @@
 """The local generator: exact against transformers' own one-by-one generation, whatever stands beside a row."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -75,6 +76,33 @@ def test_greedy_tokens_equal_one_by_one_generation(generator):
     texts = prompts(11)
     made = completions(generator, [request(generator, text, max_new_tokens=24) for text in texts])
     assert [each.token_ids for each in made] == [plain_generate(generator, text, 24) for text in texts]
+
+
+def test_a_row_alone_is_plain_generation(generator):
+    """What a run is audited against must be transformers' own, and not the engine once more."""
+    texts = prompts(3, seed=5)
+    alone = [generator.alone(request(generator, text, max_new_tokens=12)) for text in texts]
+    assert [each.token_ids for each in alone] == [plain_generate(generator, text, 12) for text in texts]
+
+
+def test_where_two_completions_part_is_told_with_the_references_logits(generator):
+    """The token's number counts from 1, its text has its blanks, and the margin is that of a plain forward pass."""
+    import torch
+
+    row = request(generator, "How many apples are", max_new_tokens=8)
+    alone = generator.alone(row)
+    wrong = next(number for number in generator.tokenizer.encode(" answer") if number > 1)
+    made = replace(alone, token_ids=(*alone.token_ids[:3], wrong, *alone.token_ids[4:]))
+    assert wrong != alone.token_ids[3]
+    with torch.inference_mode():
+        logits = generator.reference.model(torch.tensor([[*row.token_ids, *alone.token_ids[:3]]])).logits[0, -1]
+    parting = generator.parting(row, made, alone)
+    assert (parting.token, parting.run) == (4, generator.tokenizer.decode([wrong]))
+    assert parting.margin == pytest.approx(float(logits[alone.token_ids[3]] - logits[wrong]), abs=1e-4)
+    assert generator.parting(row, alone, alone) is None
+    (eos,) = generator.facts.eos_token_ids
+    ended = replace(alone, token_ids=(*alone.token_ids[:2], eos))
+    assert generator.parting(row, ended, alone).run == "</s>"
 
 
 def test_the_tokenizer_is_the_models_own(generator, tiny_model):

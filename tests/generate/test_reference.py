@@ -4,56 +4,9 @@ import random
 
 import pytest
 
+from tests.architectures import ARCHITECTURES, Spelling, tiny
+
 pytestmark = pytest.mark.slow  # three imports of torch, and many small models
-
-SMALL: dict[str, object] = {
-    "vocab_size": 300,
-    "hidden_size": 48,
-    "intermediate_size": 96,
-    "num_hidden_layers": 3,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-    "max_position_embeddings": 128,
-    "initializer_range": 0.3,
-    "pad_token_id": 0,
-    "bos_token_id": 1,
-    "eos_token_id": 2,
-}
-ARCHITECTURES: dict[str, dict[str, object]] = {
-    "llama": {},
-    "qwen2": {},
-    "qwen3": {"head_dim": 16},
-    "mistral": {"sliding_window": 8},
-    "gemma2": {"head_dim": 16, "sliding_window": 8, "query_pre_attn_scalar": 16},
-    "gemma3_text": {"head_dim": 16, "sliding_window": 8, "query_pre_attn_scalar": 16},
-    "phi3": {},
-    "gpt2": {"n_embd": 48, "n_layer": 3, "n_head": 4, "n_positions": 128},
-    "gpt_neox": {},
-    "olmo2": {},
-    "falcon": {"new_decoder_architecture": False, "alibi": False},
-    "granite": {"logits_scaling": 2.0, "residual_multiplier": 0.5},
-    "starcoder2": {"sliding_window": None},
-    "cohere": {"logit_scale": 0.5},
-}
-
-
-class Spelling:
-    """A stand-in for a tokenizer: every token is one character, so any sequence of tokens is a text."""
-
-    chat_template = None
-    special_tokens: dict[str, str] = {}  # noqa: RUF012 - it has none
-
-    def decode(self, token_ids):
-        return "".join(chr(0x4E00 + number) for number in token_ids)
-
-
-def tiny(architecture):
-    import torch
-    from transformers import AutoConfig, AutoModelForCausalLM
-
-    torch.manual_seed(1)
-    config = AutoConfig.for_model(architecture, **{**SMALL, **ARCHITECTURES[architecture]})
-    return AutoModelForCausalLM.from_config(config).float().eval()
 
 
 def engine(model):

@@ -119,9 +119,34 @@ def test_a_run_that_fails_before_it_begins_shows_no_progress():
     assert stream.getvalue() == ""
 
 
+def test_the_line_moves_while_no_completion_comes():
+    """It asks for the state each time that it shows it: the last one is that of the end, and equal ones come once."""
+    states = iter([state(0, num_live=64), state(0, num_live=64, num_new_tokens=900), state(300, num_new_tokens=6_000)])
+    stream = io.StringIO()
+    with ProgressLine("sums", stream) as line:
+        read = [next(states)]
+        line.watch(lambda: read[0])
+        line._show_newest()
+        line._show_newest()
+        read[0] = next(states)
+        line._show_newest()
+        read[0] = next(states)
+    assert stream.getvalue().splitlines() == [
+        "sums: 0 of 300 · 64 live · the model is at work",
+        "sums: 0 of 300 · 64 live · 450 tokens a second",
+        "sums: 300 of 300 · 150 a second · 3,000 tokens a second",
+    ]
+
+
 def test_what_is_said_of_a_run():
     """The rate is that of what was computed, and the time left follows from it."""
     assert describe(state(0)) == "0 of 300 · the model is at work"
     assert describe(state(12, num_from_store=4)) == "12 of 300 · 4 from the store · 4.00 a second · 1 min 12 s left"
+    assert describe(state(3, num_live=64, num_new_tokens=2_468)) == (
+        "3 of 300 · 64 live · 1.50 a second · 1,234 tokens a second · 3 min 18 s left"
+    )
+    assert describe(state(4, num_from_store=4, num_live=64, num_new_tokens=100)) == (
+        "4 of 300 · 4 from the store · 64 live · 50 tokens a second"
+    ), "no row is finished yet: no time left is told"
     assert describe(state(300, num_from_store=300)) == "300 of 300 · 300 from the store"
     assert shortened("12 of 300", 9) == "12 of 300"

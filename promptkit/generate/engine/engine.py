@@ -25,6 +25,7 @@ from promptkit.generate.tokenizer import Tokenizer
 
 __all__ = ["Engine", "Limits"]
 
+MASK_ROOM = 1 << 21  # elements of the mask of rows that enter together, padded to the longest
 LONG_CONTEXT = 256  # tokens of one context alone that are worth large products, where nothing is decoded after it
 
 
@@ -89,8 +90,9 @@ class Trunk:
         """The stretch of a node, perhaps not computed yet."""
         if node is None:
             return None
-        if node not in self._made:
-            self._made[node] = Stretch(node, self.stretch(node.parent))
+        for each in node.chain():
+            if each not in self._made:
+                self._made[each] = Stretch(each, self._made[each.parent] if each.parent else None)
         return self._made[node]
 
     def leave(self, node: Node | None) -> None:
@@ -187,19 +189,22 @@ class Engine:
         trunk = Trunk(tree)
         pending: list[tuple[int, Asked]] = []
         num_pending = 0
+        longest = 0
         for number in tree.order:
             index, request = requests[number]
             branches = Branches.of(request, tree.shared(number))
+            longest = max(longest, len(branches))
             pending.append((number, Asked(index=index, request=request, start=begins[number], branches=branches)))
             num_pending += len(branches)
-            if num_pending >= self.limits.chunk or number == tree.order[-1]:
+            is_full = num_pending >= self.limits.chunk or (len(pending) + 1) * longest**2 > MASK_ROOM
+            if is_full or number == tree.order[-1]:
                 started = time.perf_counter()
                 made = self.score_together(
                     [asked for _, asked in pending], [tree.below[each] for each, _ in pending], trunk
                 )
                 self.meter.prefill_s += time.perf_counter() - started
                 yield from made
-                pending, num_pending = [], 0
+                pending, num_pending, longest = [], 0, 0
 
     def score_together(
         self, asked: Sequence[Asked], nodes: Sequence[Node | None], trunk: Trunk
@@ -262,8 +267,11 @@ class Engine:
         while waiting:
             forward = Pass(device=self.model.device)
             taken: list[tuple[Live, Part]] = []
-            budget = self.limits.chunk
+            budget, longest = self.limits.chunk, 0
             for each in waiting:
+                longest = max(longest, min(budget, len(each.own_prompt) - each.length))
+                if taken and (len(taken) + 1) * longest**2 > MASK_ROOM:
+                    break
                 tokens = each.own_prompt[each.length : each.length + budget]
                 budget -= len(tokens)
                 taken.append((each, each.part(tokens)))

@@ -27,9 +27,9 @@ class Shared:
     token_ids: tuple[int, ...]
 
     @classmethod
-    def of(cls, node: Node) -> Self:
+    def of(cls, node: Node, level: int) -> Self:
         """What a node of the tree shares."""
-        return cls(num_rows=node.num_rows, level=len(node.chain()), start=node.start, token_ids=node.token_ids)
+        return cls(num_rows=node.num_rows, level=level, start=node.start, token_ids=node.token_ids)
 
     @property
     def num_saved(self) -> int:
@@ -69,7 +69,10 @@ class Forecast:
             return cls()
         demand = Demand.of(requests)
         tree = demand.tree
-        stretches = [Shared.of(node) for node in tree.nodes if node.num_rows > 1]
+        levels: dict[Node | None, int] = {None: 0}
+        for node in tree.nodes:
+            levels[node] = levels[node.parent] + 1
+        stretches = [Shared.of(node, levels[node]) for node in tree.nodes if node.num_rows > 1]
         num_alone, num_computed = tree.num_tokens, tree.num_computed
         if demand.is_scored:
             num_alone = sum(len(ids) for each in requests for ids in each.option_token_ids)

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from promptkit.errors import NotEnoughMemory
 from promptkit.generate.engine.branches import grow_contexts
-from promptkit.generate.engine.tree import Tree, grow_tree
+from promptkit.generate.engine.tree import Node, Tree, grow_tree
 from promptkit.generate.prepared import Facts
 from promptkit.generate.request import Request
 from promptkit.generate.sizes import format_bytes
@@ -26,7 +26,7 @@ FEW_SLOTS = 8  # fewer rows at once cost more time than smaller passes over prom
 SHARE = 0.8  # of the available memory
 LANES = 16  # a slot's room is a multiple of this; see `stretch`
 NUM_GUESSES = 64  # lines of logits of a step beyond one a row; see `Limits`
-BASE = 580 * 10**6  # a process with torch, transformers and the compiled loops, measured as resident
+BASE = 650 * 10**6  # a run's process with torch, transformers and the compiled loops, measured as resident
 CARD_BASE = 600 * 10**6  # CUDA's context and the workspaces of its libraries
 HEAD_ROWS = 16_384  # of the vocabulary, widened at once where options are scored; see `head`
 DTYPE_SIZES = {"float32": 4, "bfloat16": 2, "float16": 2}
@@ -47,7 +47,7 @@ class Shape:
     hidden_size: int
     intermediate_size: int
     vocab_size: int
-    laid_out: int = 0  # bytes of the blocks' weights that the engine lays out anew, beside the file's
+    laid_out: int = 0  # bytes of weights that the engine lays out anew, beside the file's
     head_copy: int = 0  # bytes of a tied head's second copy
     base: int = BASE
     assumed: tuple[str, ...] = ()
@@ -63,12 +63,14 @@ class Shape:
         known = {name: getattr(sizes, name) or value for name, value in usual.items()}
         is_new = facts.architecture in LAID_OUT and not is_on_card
         is_packed = dtype == "bfloat16" and lays_out and not is_on_card
+        blocks = laid_out(known, is_packed=is_packed) if is_new else 0
+        head = known["vocab_size"] * known["hidden_size"] if is_packed else 0
         return cls(
             num_parameters=facts.num_parameters,
             dtype_size=size,
             **known,
-            laid_out=size * laid_out(known, is_packed=is_packed) if is_new else 0,
-            head_copy=size * known["vocab_size"] * known["hidden_size"] if is_packed and sizes.is_tied else 0,
+            laid_out=size * (blocks + (0 if sizes.is_tied else head)),
+            head_copy=size * head if sizes.is_tied else 0,
             base=CARD_BASE if is_on_card else BASE,
             assumed=tuple(name for name in usual if getattr(sizes, name) is None),
         )
@@ -180,13 +182,16 @@ def peak_stretches(tree: Tree, num_at_once: int) -> int:
 
     A stretch is kept from the first of its rows that enters to the last that leaves, as by the engine's `Trunk`.
     """
-    first: dict[Any, int] = {}
-    last: dict[Any, int] = {}
+    first: dict[Node, int] = {}
+    last: dict[Node, int] = {}
     for place, row in enumerate(tree.order):
-        node = tree.below[row]
-        for each in node.chain() if node else ():
-            first.setdefault(each, place)
-            last[each] = place
+        if (node := tree.below[row]) is not None:
+            first.setdefault(node, place)
+            last[node] = place
+    for node in reversed(tree.nodes):  # each stands after its parent
+        if node in first and node.parent is not None:
+            first[node.parent] = min(first[node], first.get(node.parent, first[node]))
+            last[node.parent] = max(last[node], last.get(node.parent, last[node]))
     changes: dict[int, int] = {}
     for node, place in first.items():
         begin = max(0, place - num_at_once + 1)  # the window of rows in progress that ends with the stretch's first row

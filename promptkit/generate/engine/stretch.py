@@ -59,7 +59,12 @@ class Stretch:
 
     def chain(self) -> tuple[Stretch, ...]:
         """The stretches from the root down to this one."""
-        return (*self.parent.chain(), self) if self.parent else (self,)
+        stretches: list[Stretch] = []
+        stretch: Stretch | None = self
+        while stretch is not None:
+            stretches.append(stretch)
+            stretch = stretch.parent
+        return tuple(reversed(stretches))
 
     def put(self, layer: int, begin: int, keys: torch.Tensor, values: torch.Tensor) -> None:
         """Keeps keys (K, t, D) and values (K, t, E) of its tokens from `begin` on."""

@@ -30,8 +30,12 @@ class Node:
 
     def chain(self) -> tuple[Node, ...]:
         """The nodes from the root down to this one."""
-        above = self.parent.chain() if self.parent else ()
-        return (*above, self)
+        nodes: list[Node] = []
+        node: Node | None = self
+        while node is not None:
+            nodes.append(node)
+            node = node.parent
+        return tuple(reversed(nodes))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """A request's options as a small tree: each can be read off it, and what they begin with is kept once."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 pytestmark = pytest.mark.slow  # the module under test imports torch
@@ -32,6 +32,7 @@ def request(prompt, options):
     )
 
 
+@settings(deadline=None)
 @given(asked())
 def test_every_option_is_read_off_through_its_places(drawn):
     """All but its last token, which nothing comes after."""
@@ -46,6 +47,7 @@ def test_every_option_is_read_off_through_its_places(drawn):
         assert [branches.positions[place] for place in places] == list(range(start, len(ids) - 1))
 
 
+@settings(deadline=None)
 @given(asked())
 def test_each_kept_token_attends_to_exactly_what_comes_before_it_in_its_option(drawn):
     """A place too many and an option reads another's tokens; ranges rise, and end with the token itself."""
@@ -66,6 +68,7 @@ def test_each_kept_token_attends_to_exactly_what_comes_before_it_in_its_option(d
                 assert branches.positions[begin:end] == list(range(position, position + end - begin))
 
 
+@settings(deadline=None)
 @given(asked())
 def test_common_beginnings_are_kept_once(drawn):
     """As many kept tokens as there are distinct beginnings, however many options share them."""
@@ -77,6 +80,7 @@ def test_common_beginnings_are_kept_once(drawn):
     assert len(branches) == len(branches.positions) == len(branches.ranges) == len(beginnings)
 
 
+@settings(deadline=None)
 @given(asked())
 def test_what_is_wanted_adds_up_to_each_options_own_tokens(drawn):
     """With a share of 2 ** -token for every token after every place, each sum is known beforehand."""
@@ -91,6 +95,7 @@ def test_what_is_wanted_adds_up_to_each_options_own_tokens(drawn):
         assert score.log_likelihood == -sum(ids[begin:])
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(3, 4), min_size=1, max_size=5), st.lists(TOKENS, min_size=1, max_size=4))
 def test_the_shared_length_is_the_longest_beginning_that_leaves_every_option_a_token(prompt, tails):
     """lm-eval PR#4055: options that were scored from different beginnings cannot be compared."""

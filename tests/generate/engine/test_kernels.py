@@ -62,7 +62,7 @@ def make(
     """Random rows in random slots, each with some tokens kept and some new ones."""
     import torch
 
-    from promptkit.generate.engine.attention import Settings, batched_slots
+    from promptkit.generate.engine.attention import Heads, Settings, batched_slots
     from promptkit.generate.engine.layout import Own
     from promptkit.generate.engine.stretch import HeadShape, Slots
 
@@ -88,10 +88,8 @@ def make(
         parts = [part(numbers[row], starts[row], 0, kept[row]) for row in filled]
         keys, values = (torch.cat([history[row][which] for row in filled], dim=1) for which in (0, 1))
         query = random(keys.shape[1], num_heads, 1, size)
-        batched_slots(Own(slots, parts, 0), settings, query, keys, values, None, slots.layer(0, shape, keys))
-    rows = [
-        part(numbers[row], starts[row], kept[row], new[row], draw=draw if has_gaps else None) for row in range(4)
-    ]
+        batched_slots(Own(slots, parts, 0), settings, Heads(query, keys, values), None)
+    rows = [part(numbers[row], starts[row], kept[row], new[row], draw=draw if has_gaps else None) for row in range(4)]
     total = sum(new)
     before = (random(total, num_heads, group, value_size), torch.randn(total, num_heads, group)) if has_before else None
     sinks = torch.randn(num_heads, group) if has_sinks else None
@@ -168,10 +166,9 @@ def expected(case):
 
 
 def attended(case, function):
-    from promptkit.generate.engine.stretch import HeadShape
+    from promptkit.generate.engine.attention import Heads
 
-    stored = case.own.storage.layer(0, HeadShape.of(case.keys, case.values), case.keys)
-    return function(case.own, case.settings, case.query, case.keys, case.values, case.before, stored)
+    return function(case.own, case.settings, Heads(case.query, case.keys, case.values), case.before)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])

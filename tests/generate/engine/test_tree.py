@@ -23,6 +23,7 @@ def rows_below(tree: Tree, node: Node) -> list[int]:
     return [row for row, last in enumerate(tree.below) if last is not None and node in last.chain()]
 
 
+@settings(deadline=None)
 @given(ROWS, STRETCH, SAVED, REMAINDER)
 def test_chains_spell_the_rows_beginnings(rows, min_stretch, min_saved, long_remainder):
     """A row that went through another's tokens would be answered for another prompt."""
@@ -33,6 +34,7 @@ def test_chains_spell_the_rows_beginnings(rows, min_stretch, min_saved, long_rem
         assert tree.shared(number) == len(chain)
 
 
+@settings(deadline=None)
 @given(ROWS, STRETCH, SAVED, REMAINDER)
 def test_no_rows_last_token_is_shared(rows, min_stretch, min_saved, long_remainder):
     """Its own logits are asked for, so each row has at least one token of its own, equal rows too."""
@@ -40,6 +42,7 @@ def test_no_rows_last_token_is_shared(rows, min_stretch, min_saved, long_remaind
     assert all(tree.shared(number) < len(row) for number, row in enumerate(rows))
 
 
+@settings(deadline=None)
 @given(ROWS, STRETCH, SAVED, REMAINDER)
 def test_nodes_stand_after_their_parents_and_follow_on_them(rows, min_stretch, min_saved, long_remainder):
     """A stretch is computed over those above it; a gap in the positions would turn every key wrongly."""
@@ -50,6 +53,7 @@ def test_nodes_stand_after_their_parents_and_follow_on_them(rows, min_stretch, m
         assert node.parent is None or node.parent in tree.nodes[:place]
 
 
+@settings(deadline=None)
 @given(ROWS, STRETCH, SAVED, REMAINDER)
 def test_each_node_knows_how_many_rows_go_through_it(rows, min_stretch, min_saved, long_remainder):
     """By this count its keys are let go: one too few and a row reads what is gone, one too many and none is freed."""
@@ -58,6 +62,7 @@ def test_each_node_knows_how_many_rows_go_through_it(rows, min_stretch, min_save
         assert node.num_rows == len(rows_below(tree, node))
 
 
+@settings(deadline=None)
 @given(ROWS, STRETCH, SAVED, REMAINDER)
 def test_every_node_is_worth_its_cost(rows, min_stretch, min_saved, long_remainder):
     """Short stretches cost each layer a product and a merge, and give little back."""
@@ -71,6 +76,7 @@ def test_every_node_is_worth_its_cost(rows, min_stretch, min_saved, long_remaind
             assert len(node.token_ids) * (node.num_rows - 1) >= min_saved
 
 
+@settings(deadline=None)
 @given(ROWS, STRETCH, SAVED, REMAINDER)
 def test_the_order_is_a_permutation_that_keeps_each_nodes_rows_together(rows, min_stretch, min_saved, long_remainder):
     """Rows below one node attend to it as one, and its keys are let go with the last of them."""
@@ -82,6 +88,7 @@ def test_the_order_is_a_permutation_that_keeps_each_nodes_rows_together(rows, mi
         assert places == list(range(places[0], places[-1] + 1))
 
 
+@settings(deadline=None)
 @given(ROWS, STRETCH, SAVED)
 def test_long_remainders_come_first_among_the_rows_of_a_node(rows, min_stretch, min_saved):
     """A long row that begins last would run alone at the end."""
@@ -91,6 +98,7 @@ def test_long_remainders_come_first_among_the_rows_of_a_node(rows, min_stretch, 
             assert len(rows[one]) - tree.shared(one) >= len(rows[other]) - tree.shared(other)
 
 
+@settings(deadline=None)
 @given(ROWS, STRETCH, SAVED, REMAINDER)
 def test_the_computed_tokens_are_those_of_a_direct_count(rows, min_stretch, min_saved, long_remainder):
     """The plan tells this number before anything is computed."""
@@ -101,6 +109,7 @@ def test_the_computed_tokens_are_those_of_a_direct_count(rows, min_stretch, min_
     assert tree.num_tokens == sum(map(len, rows))
 
 
+@settings(deadline=None)
 @given(ROWS)
 def test_with_every_stretch_allowed_each_distinct_beginning_is_computed_once(rows):
     """The least that is possible: every distinct beginning once, and each row's last token."""
@@ -109,6 +118,7 @@ def test_with_every_stretch_allowed_each_distinct_beginning_is_computed_once(row
     assert tree.num_computed == len(beginnings) + len(rows)
 
 
+@settings(deadline=None)
 @given(ROWS, REMAINDER)
 def test_without_sharing_nothing_is_shared(rows, long_remainder):
     """The way to measure what sharing gives."""
@@ -119,6 +129,7 @@ def test_without_sharing_nothing_is_shared(rows, long_remainder):
     assert sorted(tree.order) == list(range(len(rows)))
 
 
+@settings(deadline=None)
 @given(ROWS, STRETCH, SAVED, st.integers(1, 6))
 def test_a_long_remainder_is_a_node_of_its_own(rows, min_stretch, min_saved, long_remainder):
     """Long contexts that nobody shares are computed in large products, too; equal rows are the exception."""
@@ -129,6 +140,7 @@ def test_a_long_remainder_is_a_node_of_its_own(rows, min_stretch, min_saved, lon
             assert len(row) - 1 - tree.shared(number) < long_remainder
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 2), max_size=20), st.lists(st.integers(0, 2), max_size=20))
 def test_common_tokens_are_counted_as_one_by_one(one, other):
     """The count halves its way, which is easily one off."""

@@ -1,0 +1,170 @@
+"""What a run would do, said without doing it: nothing is computed, and no weights are read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from promptkit.errors import ModelError, NotEnoughMemory
+from promptkit.generate import Generator, Request, Tokenizer
+from promptkit.generate.engine.forecast import Expected, Forecast, Shared
+from promptkit.generate.engine.memory import MemoryPlan
+from promptkit.generate.local_generator import LocalGenerator, needed_tokens
+from promptkit.generate.speed import Speed
+from promptkit.run.execute import job_keys
+from promptkit.run.pipeline import Pipeline
+from promptkit.run.plan import Plan, make_plan
+from promptkit.run.run import Settings
+from promptkit.run.store import Store, default_store
+
+__all__ = ["RunForecast", "SharedText", "forecast_run"]
+
+NUM_NAMED = 3  # requests that do not fit, and are named
+SHOWN_TOKENS = 16  # of a stretch's beginning, and of its end
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedText:
+    """A shared stretch as people read it: the text that it begins and ends with."""
+
+    num_tokens: int
+    num_rows: int
+    level: int
+    begins: str
+    ends: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunForecast:
+    """What a run of a pipeline would take. `memory` is None where it does not fit; `no_memory` then says why.
+
+    `num_from_store` requests are in the store already; `work` speaks of the others that fit the context. `too_long`
+    names the first of those that do not.
+    """
+
+    pipeline: str
+    model: str
+    dtype: str
+    num_examples: int
+    num_requests: int
+    num_from_store: int
+    work: Forecast
+    shared: tuple[SharedText, ...]
+    context_length: int | None
+    num_too_long: int
+    too_long: tuple[str, ...]
+    bytes_per_token: int | None
+    memory: MemoryPlan | None
+    no_memory: str
+    speed: Speed | None
+    expected: Expected | None
+
+    @property
+    def fits(self) -> bool:
+        """Whether `run` would begin to compute."""
+        return not self.num_too_long and not self.no_memory
+
+    def to_json(self) -> dict[str, Any]:
+        """The forecast as JSON values."""
+        work = {name: value for name, value in asdict(self.work).items() if name != "largest"}
+        return {
+            **{name: getattr(self, name) for name in ("pipeline", "model", "dtype", "num_examples", "num_requests")},
+            "num_from_store": self.num_from_store,
+            "work": {**work, "sharing": round(self.work.sharing, 3)},
+            "shared": [asdict(each) for each in self.shared],
+            "context_length": self.context_length,
+            "num_too_long": self.num_too_long,
+            "too_long": list(self.too_long),
+            "bytes_per_token": self.bytes_per_token,
+            "memory": self.memory.to_json() if self.memory else None,
+            "no_memory": self.no_memory or None,
+            "speed": asdict(self.speed) if self.speed else None,
+            "expected": asdict(self.expected) if self.expected else None,
+            "fits": self.fits,
+        }
+
+
+def forecast_run(
+    pipeline: Pipeline, settings: Settings, *, generator: Generator | None = None, calibrate: bool = False
+) -> RunForecast:
+    """The forecast. `calibrate` loads the model and measures its speed on a few of the requests.
+
+    Raises `ModelError` where the model's tokenizer is not here: tokens cannot be counted then.
+    """
+    opened = generator or pipeline.declaration.model.open(settings.loading)
+    tokenizer = opened.tokenizer
+    if tokenizer is None:
+        raise ModelError(f"model {opened.name!r}: its tokenizer is not here, so its tokens cannot be counted")
+    plan = make_plan(pipeline, settings.selection, opened)
+    distinct, missing = requests_of(plan, opened, settings)
+    context = opened.context_length
+    too_long = [each for each in missing if context is not None and needed_tokens(each) > context]
+    fitting = [each for each in missing if context is None or needed_tokens(each) <= context]
+    work = Forecast.of(fitting)
+    memory, no_memory = memory_of(opened, fitting)
+    speed = speed_of(opened, fitting, calibrate=calibrate)
+    return RunForecast(
+        pipeline=pipeline.name,
+        model=opened.name,
+        dtype=str(opened.identity.get("dtype", "")),
+        num_examples=plan.num_examples,
+        num_requests=distinct,
+        num_from_store=distinct - len(missing),
+        work=work,
+        shared=tuple(shared_text(each, tokenizer) for each in work.largest),
+        context_length=context,
+        num_too_long=len(too_long),
+        too_long=tuple(f"{each.label}: {needed_tokens(each):,} tokens" for each in too_long[:NUM_NAMED]),
+        bytes_per_token=opened.shape.bytes_per_token if isinstance(opened, LocalGenerator) else None,
+        memory=memory,
+        no_memory=no_memory,
+        speed=speed,
+        expected=work.expected(speed) if speed else None,
+    )
+
+
+def requests_of(plan: Plan, generator: Generator, settings: Settings) -> tuple[int, list[Request]]:
+    """How many distinct requests the plan has, and those that the store does not hold."""
+    requests: dict[bytes, Request] = {}
+    for job in plan.jobs:
+        key, baseline = job_keys(job, generator)
+        requests.setdefault(key, job.request)
+        if baseline is not None and job.baseline is not None:
+            requests.setdefault(baseline, job.baseline)
+    path = settings.store or default_store()
+    if settings.refresh or not path.exists():
+        return len(requests), list(requests.values())
+    with Store(path) as store:
+        known = store.get(requests)
+    return len(requests), [request for key, request in requests.items() if key not in known]
+
+
+def memory_of(generator: Generator, requests: Sequence[Request]) -> tuple[MemoryPlan | None, str]:
+    """The memory plan, and why there is none where it does not fit; neither for a model that is not computed here."""
+    if not isinstance(generator, LocalGenerator) or not requests:
+        return None, ""
+    try:
+        return generator.memory_plan(requests), ""
+    except NotEnoughMemory as error:
+        return None, str(error)
+
+
+def speed_of(generator: Generator, requests: Sequence[Request], *, calibrate: bool) -> Speed | None:
+    """The speed of a local model, measured now or by an earlier run."""
+    if not isinstance(generator, LocalGenerator):
+        return None
+    return generator.calibrate(requests) if calibrate and requests else generator.speed
+
+
+def shared_text(shared: Shared, tokenizer: Tokenizer) -> SharedText:
+    """A shared stretch with its text; the end is empty where the beginning shows it all."""
+    ids = shared.token_ids
+    is_short = len(ids) <= 2 * SHOWN_TOKENS
+    return SharedText(
+        num_tokens=len(ids),
+        num_rows=shared.num_rows,
+        level=shared.level,
+        begins=tokenizer.decode(ids if is_short else ids[:SHOWN_TOKENS]),
+        ends="" if is_short else tokenizer.decode(ids[-SHOWN_TOKENS:]),
+    )

@@ -1,0 +1,115 @@
+"""What a run would take: counted over what is still to be computed, with what does not fit named."""
+
+import json
+
+import pytest
+
+from promptkit import load, run
+from promptkit.errors import GenerationError, NotEnoughMemory
+from promptkit.generate import Loading
+from promptkit.run import Selection, Settings, forecast_run
+
+SHOTS = "Review: a lovely film. Sentiment: positive\\nReview: a dull and endless film. Sentiment: negative\\n"
+TEXT = f"""\
+name: films
+model: MODEL
+data:
+  test: {{files: films.jsonl}}
+  target: "{{{{ answer }}}}"
+prompt:
+  - instruction: "{SHOTS}"
+  - query: "Review: {{{{ review }}}} Sentiment:"
+"""
+FREE = (
+    TEXT
+    + "generate: {max_new_tokens: 4}\nalign: [first_word]\n".replace("first_word", "strip")
+    + "score: [exact_match]\n"
+)
+CHOICE = TEXT + "choose: {options: [positive, negative], lead: ' '}\nscore: [accuracy]\n"
+ROWS = [{"id": str(number), "review": "a film " * number, "answer": "positive"} for number in range(1, 7)]
+
+
+@pytest.fixture
+def pipeline(tmp_path, cache, tiny_model):
+    """A function that loads a pipeline over six rows on the tiny model."""
+
+    def pipeline(declared=FREE, rows=ROWS):
+        (tmp_path / "films.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        path = tmp_path / "films.yaml"
+        path.write_text(declared.replace("MODEL", str(tiny_model)), encoding="utf-8")
+        return load(path)
+
+    return pipeline
+
+
+def settings(tmp_path, **selection):
+    return Settings(selection=Selection(**selection), loading=Loading(dtype="float32"), store=tmp_path / "store.sqlite")
+
+
+def test_it_counts_what_a_run_computes(pipeline, tmp_path):
+    """Then the run is made, and says the same."""
+    forecast = forecast_run(pipeline(), settings(tmp_path))
+    finished = run(pipeline(), dtype="float32", store=tmp_path / "store.sqlite", out=None)
+    timing = finished.summary["timing"]
+    assert forecast.num_examples == forecast.num_requests == 6
+    assert forecast.work.num_prompt_tokens == timing["prompt_tokens"]
+    assert forecast.work.num_computed == timing["computed_prompt_tokens"]
+    assert forecast.work.max_new_tokens == 24
+    assert forecast.fits
+    assert forecast.shared[0].num_rows == 6
+    assert forecast.shared[0].begins.startswith("Review: a lovely film")
+
+
+def test_options_are_counted_as_they_are_computed(pipeline, tmp_path):
+    """Their tree is planned over, too."""
+    forecast = forecast_run(pipeline(CHOICE), settings(tmp_path))
+    finished = run(pipeline(CHOICE), dtype="float32", store=tmp_path / "store.sqlite", out=None)
+    assert forecast.work.num_computed == finished.summary["timing"]["computed_prompt_tokens"]
+    assert forecast.work.num_alone > forecast.work.num_prompt_tokens
+
+
+def test_what_the_store_holds_is_nothing_to_compute(pipeline, tmp_path):
+    """A second run is free, and its forecast says so."""
+    run(pipeline(), dtype="float32", store=tmp_path / "store.sqlite", out=None, limit=4)
+    forecast = forecast_run(pipeline(), settings(tmp_path))
+    assert (forecast.num_requests, forecast.num_from_store, forecast.work.num_requests) == (6, 4, 2)
+    run(pipeline(), dtype="float32", store=tmp_path / "store.sqlite", out=None)
+    forecast = forecast_run(pipeline(), settings(tmp_path))
+    assert forecast.work.num_requests == forecast.work.num_computed == 0
+    assert forecast.memory is None
+    assert forecast.fits
+
+
+def test_looking_makes_no_store(pipeline, tmp_path):
+    """A forecast leaves nothing behind."""
+    forecast_run(pipeline(), settings(tmp_path))
+    assert not (tmp_path / "store.sqlite").exists()
+
+
+def test_what_does_not_fit_is_named_and_the_rest_is_planned(pipeline, tmp_path):
+    """All of it at once: `run` says only the first."""
+    rows = [*ROWS, *({"id": f"long {number}", "review": "dull " * 400, "answer": "positive"} for number in range(5))]
+    forecast = forecast_run(pipeline(rows=rows), settings(tmp_path))
+    assert not forecast.fits
+    assert forecast.num_too_long == 1, "the five are the same request"
+    assert forecast.too_long[0].startswith("example 'long 0' (")
+    assert forecast.work.num_requests == 6
+
+
+def test_a_known_speed_gives_the_time(pipeline, tmp_path):
+    """Measured by a calibration here; a run with enough work keeps it as well."""
+    assert forecast_run(pipeline(), settings(tmp_path)).expected is None
+    forecast = forecast_run(pipeline(), settings(tmp_path), calibrate=True)
+    assert forecast.expected is not None
+    assert forecast.expected.prefill_s is not None
+    assert forecast.expected.prefill_s > 0
+    assert forecast_run(pipeline(), settings(tmp_path)).speed == forecast.speed
+
+
+def test_python_takes_memory_as_text_or_bytes(pipeline, tmp_path):
+    """`--memory` in Python; too little is said before anything is loaded."""
+    for memory in ("1MB", 1_000_000):
+        with pytest.raises(NotEnoughMemory, match="--memory allows 1 MB"):
+            run(pipeline(), dtype="float32", store=tmp_path / "store.sqlite", out=None, memory=memory)
+    with pytest.raises(GenerationError, match="'much' is no amount of memory"):
+        run(pipeline(), out=None, memory="much")
