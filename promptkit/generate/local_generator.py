@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from promptkit.errors import GenerationError, ModelError, PromptTooLong
 from promptkit.generate.alone import Parting, parting_place, token_text
 from promptkit.generate.engine.memory import Demand, MemoryPlan, Shape, plan_memory
+from promptkit.generate.engine.pages import keep_memory
 from promptkit.generate.fingerprint import fingerprint
 from promptkit.generate.hardware import available_memory, device, lays_out_bfloat16, resolve_dtype
 from promptkit.generate.meter import Meter
@@ -264,8 +265,8 @@ def prepare_process() -> None:
     """Settings that torch reads from the environment when it is imported, unless they are set.
 
     Threads that wait for more work give the core free after some 50 microseconds, or another program on the machine
-    slows every step tenfold; and large blocks of memory are mapped in large pages.
+    slows every step tenfold.
     """
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("GOMP_SPINCOUNT", "20000")
-    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
+    keep_memory()

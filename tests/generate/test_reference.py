@@ -13,7 +13,7 @@ def engine(model):
     from promptkit.generate.meter import Meter
     from promptkit.generate.reference import Reference
 
-    return Reference(model, Spelling(), frozenset({2}), Meter())  # type: ignore[arg-type]
+    return Reference(model, Spelling(), frozenset({2}), Meter())
 
 
 def rows(count):

@@ -175,7 +175,8 @@ def attend_fresh(fresh: Fresh, settings: Settings, heads: Heads, before: Partial
         each[:, fresh.token_of].view(num_heads, -1, length, each.shape[-1]).transpose(0, 1)
         for each in (heads.keys, heads.values)
     )  # (J, K, n, D)
-    fresh.storage.put_first(settings.layer, fresh.slots, padded_keys, padded_values)
+    if fresh.storage.is_kept:
+        store(fresh, settings.layer, heads)
     padded = heads.query[fresh.token_of].view(-1, length, num_heads, group, size)
     rows = padded.transpose(1, 2).flatten(2, 3)  # (J, K, n G, D)
     mask = fresh.mask(settings.window, group, rows.dtype)
@@ -188,6 +189,35 @@ def attend_fresh(fresh: Fresh, settings: Settings, heads: Heads, before: Partial
     if settings.sinks is not None:
         out = out * torch.sigmoid(lse - settings.sinks)[..., None].to(out.dtype)
     return out
+
+
+def store(fresh: Fresh, layer: int, heads: Heads) -> None:
+    """Keeps the tokens' keys and values in their slots."""
+    kept_keys, kept_values = fresh.storage.layer(layer, HeadShape.of(heads.keys, heads.values), heads.keys)
+    if is_compiled_for(heads):
+        from promptkit.generate.engine.kernels import compiled_store  # noqa: PLC0415 - brings the compiler
+
+        compiled_store(kind(heads.keys))(
+            array(heads.keys), array(heads.values), array(kept_keys), array(kept_values), fresh.slots, fresh.starts
+        )
+        return
+    counts = np.diff(fresh.starts)
+    slot = torch.from_numpy(np.repeat(fresh.slots, counts)).to(heads.keys.device)
+    place = torch.from_numpy(np.arange(len(slot)) - np.repeat(fresh.starts[:-1], counts)).to(heads.keys.device)
+    kept_keys[slot, :, place // LANES, :, place % LANES] = heads.keys.transpose(0, 1)
+    kept_values[slot, :, place] = heads.values.transpose(0, 1)
+
+
+def is_compiled_for(heads: Heads) -> bool:
+    """Whether the compiled loops take these heads."""
+    query = heads.query
+    is_known = query.dtype in (torch.float32, torch.bfloat16)
+    return query.device.type == "cpu" and is_known and query.shape[-1] % 4 == 0
+
+
+def kind(tensor: torch.Tensor) -> str:
+    """The dtype of the array that stands for a tensor in compiled loops."""
+    return "uint16" if tensor.dtype == torch.bfloat16 else "float32"
 
 
 def attend_rows(
@@ -273,8 +303,7 @@ def flash_attention(
 
 def attend_slots(own: Own, settings: Settings, heads: Heads, before: Partial | None) -> torch.Tensor:
     """Attention (t, K, G, E) of slots' tokens over what comes before and over their own slot, which keeps them."""
-    query = heads.query
-    if query.device.type == "cpu" and query.dtype in (torch.float32, torch.bfloat16) and query.shape[-1] % 4 == 0:
+    if is_compiled_for(heads):
         return compiled_slots(own, settings, heads, before)
     return batched_slots(own, settings, heads, before)
 
@@ -298,7 +327,7 @@ def compiled_slots(own: Own, settings: Settings, heads: Heads, before: Partial |
             torch.full((1, 1, 1), -math.inf).expand(num, num_heads, group),
         )
     sinks = settings.sinks if settings.sinks is not None else torch.full((num_heads, group), -math.inf)
-    compiled_attention("uint16" if query.dtype == torch.bfloat16 else "float32")(
+    compiled_attention(kind(query))(
         array(query),
         array(keys.transpose(0, 1)),
         array(values.transpose(0, 1)),

@@ -47,6 +47,14 @@ class Product:
         return rounded.float().add_(rest)  # type: ignore[no-any-return]
 
 
+def window_of(attention: Any) -> int | None:
+    """The sliding window that a module of attention hands on: its own, or its configuration's where it has none."""
+    if hasattr(attention, "sliding_window"):
+        return attention.sliding_window  # type: ignore[no-any-return]
+    is_windowed = type(attention).__name__ == "MistralAttention"
+    return getattr(attention.config, "sliding_window", None) if is_windowed else None
+
+
 def can_pack() -> bool:
     """Whether weights can be laid out anew for the processor's bfloat16 units."""
     try:
@@ -71,7 +79,7 @@ class Block(nn.Module):
         self.settings = Settings(
             layer=attention.layer_idx,
             scale=attention.scaling,
-            window=getattr(attention, "sliding_window", None),
+            window=window_of(attention),
         )
         self.norms: list[tuple[torch.Tensor, float]] = [
             (each.weight.data, float(each.variance_epsilon))

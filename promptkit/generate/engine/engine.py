@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from promptkit.generate.engine.attention import KEYWORD, array
+from promptkit.generate.engine.attention import KEYWORD, array, kind
 from promptkit.generate.engine.branches import Asked, Branches, shared_length
 from promptkit.generate.engine.draft import Drafter, Seen
 from promptkit.generate.engine.layout import Part, Pass
@@ -377,6 +377,5 @@ def likeliest(logits: torch.Tensor) -> list[int]:
     from promptkit.generate.engine.kernels import compiled_argmax  # noqa: PLC0415 - brings the compiler
 
     places, margins = np.empty(len(logits), np.int64), np.empty(len(logits), np.float32)
-    kind = "uint16" if logits.dtype == torch.bfloat16 else "float32"
-    compiled_argmax(kind)(array(logits.contiguous()), places, margins)
+    compiled_argmax(kind(logits))(array(logits.contiguous()), places, margins)
     return [int(place) for place in places]

@@ -16,7 +16,7 @@ from numba import njit, prange, types
 from numba.core.errors import TypingError
 from numba.extending import intrinsic, overload
 
-__all__ = ["compiled_argmax", "compiled_attention", "compiled_block"]
+__all__ = ["compiled_argmax", "compiled_attention", "compiled_block", "compiled_store"]
 
 LOWEST = np.float32(-3.0e38)
 LANES = 16  # as in `stretch`; float32 numbers of one AVX-512 register, or of two AVX2 ones
@@ -330,6 +330,22 @@ def attend_own(
                     out[token, head, member, d] = narrowed(sums[each, d], out[token, head, member, d])
 
 
+def store_first(new_keys: Any, new_values: Any, keys: Any, values: Any, slots: Any, starts: Any) -> None:
+    """Puts keys (K, T, D) and values (K, T, E) of the first tokens of slots (J,) into them; `starts` as in `attend_own`."""
+    num_heads, size, value_size = new_keys.shape[0], new_keys.shape[2], new_values.shape[2]
+    for job in prange(len(slots) * num_heads):
+        row, head = job // num_heads, job % num_heads
+        kept_keys, kept_values = keys[slots[row], head], values[slots[row], head]
+        own_keys = new_keys[head, starts[row] : starts[row + 1]]
+        own_values = new_values[head, starts[row] : starts[row + 1]]
+        for place in range(own_keys.shape[0]):
+            block, lane = place // LANES, place % LANES
+            for d in range(size):
+                kept_keys[block, d, lane] = own_keys[place, d]
+            for d in range(value_size):
+                kept_values[place, d] = own_values[place, d]
+
+
 def argmax_rows(logits: Any, best: Any, margins: Any) -> None:
     """Writes each row's greatest element's index, the first of equals, and its lead over the next (B,).
 
@@ -458,3 +474,12 @@ def compiled_block(dtype: str) -> tuple[Callable[..., None], Callable[..., None]
         compiled(rotate, types.void(three, two, two, types.int64)),
         compiled(gate, types.void(two, two)),
     )
+
+
+@functools.cache
+def compiled_store(dtype: str) -> Callable[..., None]:
+    """`store_first` for arrays of "float32", or of "uint16" that spell bfloat16."""
+    number = getattr(types, dtype)
+    tokens, ints = types.Array(number, 3, "A"), types.Array(types.int64, 1, "C")
+    kept_keys, kept_values = types.Array(number, 5, "C"), types.Array(number, 4, "C")
+    return compiled(store_first, types.void(tokens, tokens, kept_keys, kept_values, ints, ints))

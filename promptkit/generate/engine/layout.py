@@ -94,7 +94,8 @@ class Fresh:
         self.storage = slots
         self.first = first
         self.length = -(-int(counts.max()) // LANES) * LANES
-        self.slots = torch.tensor([part.slot for part in parts], device=device)
+        self.slots = np.array([part.slot for part in parts], np.int64)
+        self.starts = offsets(counts.tolist())
         columns = np.arange(self.length)
         begins = np.cumsum(counts) - counts
         token = begins[:, None] + np.minimum(columns[None, :], counts[:, None] - 1)
@@ -115,7 +116,7 @@ class Fresh:
                         oldest = 0 if window is None else max(0, position - window + 1 - begins_at)
                         seen[row, token, start + min(oldest, end - start) : end] = True
                 seen[row, len(part.token_ids) :, 0] = True
-            shown = torch.from_numpy(seen).to(self.slots.device)
+            shown = torch.from_numpy(seen).to(self.token_of.device)
             mask = torch.zeros(shown.shape, dtype=dtype, device=shown.device).masked_fill_(~shown, -torch.inf)
             self._masks[key] = mask.repeat_interleave(group, dim=1)[:, None]
         return self._masks[key]

@@ -21,7 +21,7 @@ __all__ = ["NotCovered", "make_engine"]
 LAYER_TYPES = {"full_attention", "sliding_attention"}
 # the error allowed, as a share of the spread of the plain model's logits, both as root mean squares
 TOLERANCE = {torch.float32: 1e-4, torch.float16: 0.03, torch.bfloat16: 0.15}
-SHARED, ROWS, MAX_PROBE = 20, ((3, 5, 7, 2, 6), (3, 8), (9, 4, 4)), 40
+SHARED, MAX_WINDOW, ROWS, MAX_PROBE = 20, 64, ((3, 5, 7, 2, 6), (3, 8), (9, 4, 4)), 40
 
 
 class NotCovered(Exception):
@@ -71,7 +71,9 @@ def check_layers(config: Any) -> None:
 def probe_rows(config: Any) -> list[tuple[int, ...]]:
     """Three rows of token ids that share most of their beginning, and differ in length."""
     vocab = int(config.vocab_size)
-    shared = [(7 * place + 3) % vocab for place in range(SHARED)]
+    window = getattr(config, "sliding_window", None) or 0
+    num_shared = window + SHARED if window <= MAX_WINDOW else SHARED  # so that the window is seen to cut
+    shared = [(7 * place + 3) % vocab for place in range(num_shared)]
     return [tuple(shared + [token % vocab for token in row]) for row in ROWS]
 
 

@@ -8,6 +8,7 @@ from functools import cached_property
 import torch
 
 from promptkit.generate.engine.draft import Seen
+from promptkit.generate.engine.pages import map_in_large_pages
 from promptkit.generate.engine.tree import Node
 
 __all__ = ["LANES", "HeadShape", "Scratch", "Slots", "Stretch"]
@@ -82,6 +83,8 @@ class Slots:
     Keys are (S, K, R / LANES, D, LANES), values (S, K, R, E). A slot that is free may hold anything.
     """
 
+    is_kept = True  # what is stored is read by later passes
+
     def __init__(self, num: int, room: int) -> None:
         self.num = num
         self.room = -(-room // LANES) * LANES
@@ -99,21 +102,19 @@ class Slots:
         heads = (self.num, shape.num_heads)
         keys = like.new_empty(*heads, self.room // LANES, shape.key_size, LANES)
         values = like.new_empty(*heads, self.room, shape.value_size)
-        if like.device.type != "cpu":  # batched products there multiply what is unused by zero: it must be finite
+        if like.device.type == "cpu":
+            for tensor in (keys, values):
+                map_in_large_pages(tensor.data_ptr(), tensor.nbytes)
+        else:  # batched products there multiply what is unused by zero: it must be finite
             keys.zero_()
             values.zero_()
         return keys, values
 
-    def put_first(self, number: int, slots: torch.Tensor, keys: torch.Tensor, values: torch.Tensor) -> None:
-        """Keeps the first n keys (J, K, n, D) and values (J, K, n, E) of slots (J,), n a multiple of LANES."""
-        kept_keys, kept_values = self.layer(number, HeadShape.of(keys[0], values[0]), keys)
-        rows, num_heads, num, size = keys.shape
-        kept_keys[slots, :, : num // LANES] = keys.reshape(rows, num_heads, -1, LANES, size).transpose(-1, -2)
-        kept_values[slots, :, :num] = values
-
 
 class Scratch(Slots):
     """Slots whose keys and values nobody needs after the layer that made them: all layers use the same room."""
+
+    is_kept = False
 
     def __init__(self, num: int, room: int) -> None:
         super().__init__(num, room)
@@ -124,6 +125,3 @@ class Scratch(Slots):
         if shape not in self._by_shape:
             self._by_shape[shape] = self.make(shape, like)
         return self._by_shape[shape]
-
-    def put_first(self, number: int, slots: torch.Tensor, keys: torch.Tensor, values: torch.Tensor) -> None:
-        """Keeps nothing: who needs these keys and values has them at hand."""

@@ -38,17 +38,6 @@ WAYS: list[dict[str, Any]] = [
 ]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread():
-    """A second thread has nothing to do in models so small, and while it waits it takes others' core: sixfold time."""
-    import numba
-
-    before = numba.get_num_threads()
-    numba.set_num_threads(1)
-    yield
-    numba.set_num_threads(before)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Computed:
     """One architecture's engine, and what the reference gave, one row at a time."""

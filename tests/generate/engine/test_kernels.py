@@ -115,7 +115,8 @@ def part(slot, start, num_kept, num_new, *, draw=None):
         spans = [(cuts[0], cuts[1]), (cuts[2], cuts[3])]
     ranges = []
     for each in range(num_new):
-        seen, position = [], start
+        seen: list[tuple[int, int, int]] = []
+        position = start
         for begin, end in [*spans, (num_kept, num_kept + each + 1)]:
             if seen and seen[-1][1] == begin:
                 seen[-1] = (seen[-1][0], end, seen[-1][2])
@@ -182,9 +183,9 @@ def test_attention_over_slots_is_the_textbooks(name, dtype):
     for seed in range(4):
         case = make(getattr(torch, dtype), seed=seed, **CASES[name])
         wanted = expected(case)
-        exact = {"rtol": 1e-5, "atol": 1e-5} if dtype == "float32" else {"rtol": 2**-7, "atol": 2**-9}
+        exact: dict[str, Any] = {"rtol": 1e-5, "atol": 1e-5} if dtype == "float32" else {"rtol": 2**-7, "atol": 2**-9}
         torch.testing.assert_close(attended(case, compiled_slots).double(), wanted, **exact)
-        rounded = exact if dtype == "float32" else {"rtol": 2**-5, "atol": 2**-5}
+        rounded: dict[str, Any] = exact if dtype == "float32" else {"rtol": 2**-5, "atol": 2**-5}
         torch.testing.assert_close(attended(case, batched_slots).double(), wanted, **rounded)
 
 
@@ -333,5 +334,5 @@ def test_gate_is_silu_of_one_half_times_the_other(dtype):
     out = both.new_empty(5, 37)
     compiled_block("uint16" if dtype == "bfloat16" else "float32")[2](array(both), array(out))
     wanted = torch.nn.functional.silu(both[:, :37].double()) * both[:, 37:].double()
-    bound = {"rtol": 1e-5, "atol": 1e-6} if dtype == "float32" else {"rtol": 2**-7, "atol": 1e-6}
+    bound: dict[str, Any] = {"rtol": 1e-5, "atol": 1e-6} if dtype == "float32" else {"rtol": 2**-7, "atol": 1e-6}
     torch.testing.assert_close(out.double(), wanted, **bound)

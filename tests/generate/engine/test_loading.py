@@ -1,5 +1,6 @@
 """What the engine does not cover falls back; where memory runs out, less is done at once. Neither changes an answer."""
 
+import importlib
 import logging
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,11 @@ from promptkit.generate import Loading, Request, Sampling
 from promptkit.generate.local_generator import LocalGenerator
 
 pytestmark = pytest.mark.slow  # loads models
+
+
+def engine_module() -> Any:
+    """The engine's module, in which a test puts its own doubles."""
+    return importlib.import_module("promptkit.generate.engine.engine")
 
 
 def save_tiny(folder: Path, architecture: str, **settings: object) -> Path:
@@ -148,7 +154,7 @@ def test_a_model_that_is_not_covered_runs_by_the_reference(cache, caplog, archit
 def small_memory(base, *, most, after=0):
     """Slots that find no memory for more than `most` rows, once their layers were asked for so often."""
 
-    class Small(base):  # type: ignore[misc]
+    class Small(base):  # type: ignore[misc, valid-type]
         asked = 0
 
         def layer(self, *arguments):
@@ -170,8 +176,7 @@ def generator(tiny_model, cache):
 @pytest.mark.parametrize("after", [0, 9, 25])
 def test_where_memory_runs_out_fewer_rows_go_on_and_no_token_changes(generator, monkeypatch, caplog, after):
     """At once, or in the midst, with some rows finished: those stay, and are given once."""
-    from promptkit.generate.engine import engine as module
-
+    module = engine_module()
     requests = [
         each for number in (2, 12) for each in completing(generator, max_new_tokens=number)
     ]  # short ones finish before memory does
@@ -189,23 +194,21 @@ def test_where_memory_runs_out_fewer_rows_go_on_and_no_token_changes(generator, 
 
 def test_finished_rows_are_given_before_memory_runs_out_for_good(generator, monkeypatch):
     """Whoever keeps completions as they come has lost nothing."""
-    from promptkit.generate.engine import engine as module
-
+    module = engine_module()
     short, long = completing(generator, max_new_tokens=1), completing(generator)
     expected = plainly(generator, [*short, *long])
     monkeypatch.setattr(module, "Slots", small_memory(module.Slots, most=0, after=9))
     given = []
-    with pytest.raises(GenerationError):
+    with pytest.raises(GenerationError):  # noqa: PT012 - what was given before the error is looked at
         for each in generator.generate([*short, *long]):
-            given.append(each)  # noqa: PERF402 - what was given before the error is looked at
+            given.append(each)  # noqa: PERF402
     assert given
     assert all(expected[index] == completion for index, completion in given)
 
 
 def test_one_row_that_finds_no_memory_is_one_clear_error(generator, monkeypatch):
     """Nothing smaller can be tried: what would help is said."""
-    from promptkit.generate.engine import engine as module
-
+    module = engine_module()
     monkeypatch.setattr(module, "Slots", small_memory(module.Slots, most=0))
     with pytest.raises(GenerationError) as caught:
         list(generator.generate(completing(generator)))
@@ -218,8 +221,7 @@ def test_one_row_that_finds_no_memory_is_one_clear_error(generator, monkeypatch)
 
 def test_scoring_does_less_at_once_too(generator, monkeypatch):
     """Options pass through room of their own."""
-    from promptkit.generate.engine import engine as module
-
+    module = engine_module()
     generator.loading = Loading(dtype="float32", slots=8)
     requests = [asking(generator, f"Review {number}: a dull film. Sentiment:") for number in range(12)]
     expected = [dict(generator.reference.score([(0, each)]))[0] for each in requests]
@@ -233,9 +235,9 @@ def test_scoring_does_less_at_once_too(generator, monkeypatch):
 
 def test_other_failures_are_not_taken_for_memory(generator, monkeypatch):
     """A bug must not look like a small machine."""
-    from promptkit.generate.engine import engine as module
+    module = engine_module()
 
-    class Broken(module.Slots):  # type: ignore[misc]
+    class Broken(module.Slots):  # type: ignore[misc, name-defined]
         def layer(self, *arguments):
             raise RuntimeError("expected scalar type Float but found Half\nat some place")
 
