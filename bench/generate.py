@@ -84,9 +84,7 @@ def main() -> None:
         ratios.append(theirs[-1] / ours[-1])
         same = sum(a == b for a, b in zip(mine, reference, strict=True))
     tokens = sum(map(len, mine))
-    print(
-        f"{asked.rows} rows, {asked.dtype}, {tokens} new tokens, {asked.rounds} rounds"
-    )
+    print(f"{asked.rows} rows, {asked.dtype}, {tokens} new tokens, {asked.rounds} rounds")
     print(f"promptkit          {statistics.median(ours):.1f} s")
     print(f"one by one         {statistics.median(theirs):.1f} s")
     print(f"ratio              {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})")

@@ -145,7 +145,9 @@ class LocalGenerator:
                 "out of memory with one row at a time: what is finished is kept; a shorter prompt, a smaller "
                 "max_new_tokens, or more memory is needed"
             ) from error
-        log.warning("out of memory with %d rows at once; %d at once from here on", before, self.engine.num_at_once)
+        now = self.engine.num_at_once
+        what = f"{now} at once" if now < before else "smaller passes over prompts"
+        log.warning("out of memory with %d rows at once; %s from here on", before, what)
 
     def alone(self, request: Request) -> Completion:
         """The request's completion, or the score of each of its options, by the reference, with nothing beside it."""
@@ -262,7 +264,7 @@ def is_out_of_memory(error: Exception) -> bool:
 
 
 def prepare_process() -> None:
-    """Settings that torch reads from the environment when it is imported, unless they are set.
+    """Settings of the process that torch and the system's allocator look at, before torch is imported.
 
     Threads that wait for more work give the core free after some 50 microseconds, or another program on the machine
     slows every step tenfold.

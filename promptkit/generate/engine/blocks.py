@@ -33,7 +33,8 @@ class Product:
     def __call__(self, hidden: torch.Tensor) -> torch.Tensor:
         """The products (T, N) of the inputs (T, C)."""
         if self.is_packed:
-            return torch.ops.mkldnn._linear_pointwise(hidden, self.weight, self.bias, "none", [], "")  # noqa: SLF001
+            product: torch.Tensor = torch.ops.mkldnn._linear_pointwise(hidden, self.weight, self.bias, "none", [], "")  # noqa: SLF001
+            return product
         return functional.linear(hidden, self.weight, self.bias)
 
     def precise(self, hidden: torch.Tensor) -> torch.Tensor:
@@ -44,7 +45,7 @@ class Product:
         """
         rounded = self(hidden)
         rest = torch.ops.mkldnn._linear_pointwise.binary(hidden, -rounded, self.weight, self.bias, "add")  # noqa: SLF001
-        return rounded.float().add_(rest)  # type: ignore[no-any-return]
+        return rounded.float().add_(rest)
 
 
 def window_of(attention: Any) -> int | None:
