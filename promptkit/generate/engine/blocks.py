@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from promptkit.generate.engine.attention import KEYWORD, Heads, Settings, array, attend_packed
 
-__all__ = ["Block", "Product", "fuse"]
+__all__ = ["Block", "Product", "fuse", "plain_head"]
 
 TYPICAL_ROWS = 64  # for which the weights are laid out
 
@@ -37,14 +37,19 @@ class Product:
             return product
         return functional.linear(hidden, self.weight, self.bias)
 
+    def in_two(self, hidden: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The products (T, N), rounded, and what the rounding cut off; see `precise`."""
+        rounded = self(hidden)
+        rest = torch.ops.mkldnn._linear_pointwise.binary(hidden, -rounded, self.weight, self.bias, "add")  # noqa: SLF001
+        return rounded, rest
+
     def precise(self, hidden: torch.Tensor) -> torch.Tensor:
         """The products in float32: the rounded ones, and what the rounding cut off, from a second product.
 
         The processor sums in float32 and rounds at the end; less the rounded sum, the same sum leaves the remainder.
         Right to some 4e-6 of the greatest, in a quarter of the time that float32 products take.
         """
-        rounded = self(hidden)
-        rest = torch.ops.mkldnn._linear_pointwise.binary(hidden, -rounded, self.weight, self.bias, "add")  # noqa: SLF001
+        rounded, rest = self.in_two(hidden)
         return rounded.float().add_(rest)
 
 
@@ -135,6 +140,13 @@ def fuse(model: Any) -> int:
     return num
 
 
+def plain_head(model: Any) -> Product | None:
+    """The last product of a model whose logits are that product and nothing more; None for others."""
+    head = vars(model.get_output_embeddings()).get("forward")
+    is_plain = type(model).__name__.removesuffix("ForCausalLM") in PLAIN
+    return head if is_plain and isinstance(head, Product) else None
+
+
 def fuse_head(model: Any) -> None:
     """Lays out the weights of the last product, which is among the largest."""
     head = model.get_output_embeddings()
@@ -149,3 +161,4 @@ def is_usual(layer: Any) -> bool:
 
 
 USUAL = frozenset({"LlamaDecoderLayer", "MistralDecoderLayer", "Qwen2DecoderLayer"})
+PLAIN = frozenset({"Llama", "Mistral", "Qwen2", "Qwen3", "Olmo2", "SmolLM3"})

@@ -11,7 +11,8 @@ import numpy as np
 import torch
 
 from promptkit.generate.engine.attention import KEYWORD, array, kind
-from promptkit.generate.engine.branches import Asked, Branches, shared_length
+from promptkit.generate.engine.blocks import Product, plain_head
+from promptkit.generate.engine.branches import Asked, Branches, grow_contexts
 from promptkit.generate.engine.draft import Drafter, Seen
 from promptkit.generate.engine.layout import Part, Pass
 from promptkit.generate.engine.stretch import Scratch, Slots, Stretch
@@ -26,7 +27,7 @@ from promptkit.generate.tokenizer import Tokenizer
 __all__ = ["Engine", "Limits"]
 
 MASK_ROOM = 1 << 21  # elements of the mask of rows that enter together, padded to the longest
-LONG_CONTEXT = 256  # tokens of one context alone that are worth large products, where nothing is decoded after it
+HEAD_LINES = 256  # of logits at once, where only sums over them are kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +113,7 @@ class Engine:
         self.eos = eos
         self.meter = meter
         self.limits = limits
+        self.head = plain_head(model)
 
     @property
     def num_at_once(self) -> int:
@@ -183,9 +185,7 @@ class Engine:
         beginning, all options are scored from the first token at which any of them departs from the prompt's own
         tokens, so that every score is the probability of the rest given the same beginning.
         """
-        begins = [shared_length([request.token_ids, *request.option_token_ids]) for _, request in requests]
-        contexts = [request.option_token_ids[0][:begin] for begin, (_, request) in zip(begins, requests, strict=True)]
-        tree = grow_tree(contexts, is_shared=self.limits.is_shared, long_remainder=LONG_CONTEXT)
+        tree, begins = grow_contexts([request for _, request in requests], is_shared=self.limits.is_shared)
         trunk = Trunk(tree)
         pending: list[tuple[int, Asked]] = []
         num_pending = 0
@@ -225,15 +225,21 @@ class Engine:
                 forward.wanted.append(first + place)
             first += len(each.branches)
         self.meter.computed_prompt_tokens += len(forward)
-        with float32_head(self.model):
-            logits = self.forward(forward).float()
-        shares = log_shares(logits, rows, [token for _, _, token in lines])
+        shares = self.shares_after(forward, rows, [token for _, _, token in lines])
         found: list[dict[tuple[int, int], float]] = [{} for _ in asked]
         for (number, place, token), share in zip(lines, shares, strict=True):
             found[number][place, token] = share
         for node in nodes:
             trunk.leave(node)
         return [(each.index, each.completion(known)) for each, known in zip(asked, found, strict=True)]
+
+    def shares_after(self, forward: Pass, rows: Sequence[int], tokens: Sequence[int]) -> list[float]:
+        """The log-probability of each token after its row of the pass's wanted ones, from float32 logits."""
+        if self.head is not None:
+            return log_shares_in_two(self.head, self.hidden(forward)[forward.wanted], rows, tokens)
+        with float32_head(self.model):
+            logits = self.forward(forward).float()
+        return log_shares(logits, rows, tokens)
 
     def drafter(self, request: Request, below: Stretch | None) -> Drafter | None:
         """What guesses a greedy row's tokens, from its prompt and from what it wrote."""
@@ -346,18 +352,26 @@ class Engine:
 
     def forward(self, forward: Pass) -> torch.Tensor:
         """The logits (n, V) after the pass's wanted tokens."""
-        device = self.model.device
-        out = self.model(
-            input_ids=torch.tensor([forward.token_ids], device=device),
-            position_ids=forward.position_ids[None],
-            attention_mask=None,
-            past_key_values=None,
-            use_cache=False,
-            logits_to_keep=torch.tensor(forward.wanted or [len(forward) - 1], device=device),
-            **{KEYWORD: forward},
-        )
+        wanted = torch.tensor(forward.wanted or [len(forward) - 1], device=self.model.device)
+        out = self.model(**self.inputs(forward), logits_to_keep=wanted)
         logits: torch.Tensor = out.logits[0, : len(forward.wanted)]
         return logits
+
+    def hidden(self, forward: Pass) -> torch.Tensor:
+        """The last hidden states (T, C) of the pass's tokens."""
+        states: torch.Tensor = self.model.base_model(**self.inputs(forward)).last_hidden_state[0]
+        return states
+
+    def inputs(self, forward: Pass) -> dict[str, Any]:
+        """What the model's modules are called with."""
+        return {
+            "input_ids": torch.tensor([forward.token_ids], device=self.model.device),
+            "position_ids": forward.position_ids[None],
+            "attention_mask": None,
+            "past_key_values": None,
+            "use_cache": False,
+            KEYWORD: forward,
+        }
 
 
 def log_shares(logits: torch.Tensor, rows: Sequence[int], tokens: Sequence[int]) -> list[float]:
@@ -379,3 +393,21 @@ def likeliest(logits: torch.Tensor) -> list[int]:
     places, margins = np.empty(len(logits), np.int64), np.empty(len(logits), np.float32)
     compiled_argmax(kind(logits))(array(logits.contiguous()), places, margins)
     return [int(place) for place in places]
+
+
+def log_shares_in_two(head: Product, hidden: torch.Tensor, rows: Sequence[int], tokens: Sequence[int]) -> list[float]:
+    """`log_shares` from hidden states (n, C), by a head whose products come as a rounded part and the rest."""
+    from promptkit.generate.engine.kernels import compiled_sums  # noqa: PLC0415 - brings the compiler
+
+    where, chosen = torch.tensor(rows), torch.tensor(tokens)
+    shares = torch.empty(len(rows), dtype=torch.float64)
+    for first in range(0, len(hidden), HEAD_LINES):
+        rounded, rest = head.in_two(hidden[first : first + HEAD_LINES])
+        tops, totals = torch.empty(len(rounded)), torch.empty(len(rounded))
+        compiled_sums(kind(rounded))(array(rounded), array(rest), array(tops), array(totals))
+        lse = tops.double() + totals.double().log()
+        here = (where >= first) & (where < first + len(rounded))
+        line, token = where[here] - first, chosen[here]
+        shares[here] = rounded[line, token].double() + rest[line, token].double() - lse[line]
+    listed: list[float] = shares.tolist()
+    return listed

@@ -16,7 +16,7 @@ from numba import njit, prange, types
 from numba.core.errors import TypingError
 from numba.extending import intrinsic, overload
 
-__all__ = ["compiled_argmax", "compiled_attention", "compiled_block", "compiled_store"]
+__all__ = ["compiled_argmax", "compiled_attention", "compiled_block", "compiled_store", "compiled_sums"]
 
 LOWEST = np.float32(-3.0e38)
 LANES = 16  # as in `stretch`; float32 numbers of one AVX-512 register, or of two AVX2 ones
@@ -424,6 +424,21 @@ def gate(both: Any, out: Any) -> None:
             out[token, c] = narrowed(x * sigmoid * widened(both[token, size + c]), out[token, c])
 
 
+def sum_exponentials(rounded: Any, rest: Any, tops: Any, totals: Any) -> None:
+    """Writes each row's greatest number and the sum of exp(number - greatest), for numbers rounded + rest (B, V).
+
+    The greatest is that of the rounded ones, which is near enough to keep the sum in range.
+    """
+    for row in prange(rounded.shape[0]):
+        lanes = np.empty(LANES, np.float32)
+        top = greatest(rounded[row], lanes)
+        total = np.float32(0.0)
+        for place in range(rounded.shape[1]):
+            total += exp(widened(rounded[row, place]) + widened(rest[row, place]) - top)
+        tops[row] = top
+        totals[row] = total
+
+
 def compiled(function: Callable[..., None], signature: Any) -> Callable[..., None]:
     """The function as machine code, kept on disk for the next process."""
     compile_or_load = njit(signature, parallel=True, fastmath=True, boundscheck=False, cache=True, nogil=True)
@@ -483,3 +498,10 @@ def compiled_store(dtype: str) -> Callable[..., None]:
     tokens, ints = types.Array(number, 3, "A"), types.Array(types.int64, 1, "C")
     kept_keys, kept_values = types.Array(number, 5, "C"), types.Array(number, 4, "C")
     return compiled(store_first, types.void(tokens, tokens, kept_keys, kept_values, ints, ints))
+
+
+@functools.cache
+def compiled_sums(dtype: str) -> Callable[..., None]:
+    """`sum_exponentials` for arrays of "float32", or of "uint16" that spell bfloat16."""
+    numbers, floats = types.Array(getattr(types, dtype), 2, "C"), types.Array(types.float32, 1, "C")
+    return compiled(sum_exponentials, types.void(numbers, numbers, floats, floats))

@@ -262,9 +262,8 @@ class TestLocalGenerator:
 
     def test_constants_written_twice_agree(self):
         """The engine's own stand where torch is imported, and a forecast must not import it."""
-        from promptkit.generate.engine import branches, engine, memory, stretch
+        from promptkit.generate.engine import engine, memory, stretch
 
-        assert branches.LONG_CONTEXT == engine.LONG_CONTEXT
         assert memory.LANES == stretch.LANES
         assert engine.Limits().num_guesses == memory.NUM_GUESSES
         assert engine.Limits().chunk == memory.CHUNKS[0]
