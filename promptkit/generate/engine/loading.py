@@ -40,12 +40,7 @@ def make_engine(model: Any, tokenizer: Tokenizer, eos: frozenset[int], meter: Me
         plain = [plain_logits(model, row) for row in rows]
     except Exception as error:
         raise NotCovered(f"its own forward pass fails in a trial ({type(error).__name__})") from error
-    register()
-    try:
-        model.set_attn_implementation(NAME)
-    except ValueError as error:
-        raise NotCovered("its attention has no interface") from error
-    if getattr(config, "_attn_implementation", None) != NAME:
+    if not set_attention(model):
         raise NotCovered("its attention has no interface")
     if model.device.type == "cpu":
         fuse(model)
@@ -60,6 +55,22 @@ def make_engine(model: Any, tokenizer: Tokenizer, eos: frozenset[int], meter: Me
     if not worst <= TOLERANCE[model.dtype]:
         raise NotCovered(f"a trial differs from its own forward pass by {worst:.2g} of the spread of its logits")
     return engine
+
+
+def set_attention(model: Any) -> bool:
+    """Makes the model's modules call the engine's attention, and tells whether they do."""
+    from transformers.utils import logging  # noqa: PLC0415 - loaded by now
+
+    register()
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity_error()  # what it would warn of, we say in a line of our own
+    try:
+        model.set_attn_implementation(NAME)
+    except ValueError:
+        return False
+    finally:
+        logging.set_verbosity(verbosity)
+    return bool(getattr(model.config.get_text_config(), "_attn_implementation", None) == NAME)
 
 
 def check_layers(config: Any) -> None:

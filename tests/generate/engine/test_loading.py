@@ -136,9 +136,8 @@ def test_a_model_that_is_not_covered_runs_by_the_reference(cache, caplog, archit
     requests = completing(generator)
     with caplog.at_level(logging.WARNING):
         made = dict(generator.generate(requests))
-    assert [record.getMessage() for record in caplog.records] == [
-        f"model {str(folder)!r} is computed without sharing, right but slower: {reason}"
-    ]
+    warnings = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    assert warnings == [f"model {str(folder)!r} is computed without sharing, right but slower: {reason}"]
     model = generator.reference.model
     for index, request in enumerate(requests):
         ids = torch.tensor([request.token_ids])
