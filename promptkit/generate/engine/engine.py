@@ -130,35 +130,17 @@ class Engine:
     def complete(self, requests: Sequence[tuple[int, Request]]) -> Iterator[tuple[int, Completion]]:
         """The completions as they finish, each with its request's index."""
         tree = grow_tree([request.token_ids for _, request in requests], is_shared=self.limits.is_shared)
-        trunk = Trunk(tree)
-        queue = list(reversed(tree.order))
-        own = [len(request.token_ids) - tree.shared(row) for row, (_, request) in enumerate(requests)]
-        room = max(length + request.sampling.max_new_tokens for length, (_, request) in zip(own, requests, strict=True))
-        slots = Slots(min(self.limits.num_slots, len(requests)), room)
+        trunk, queue = Trunk(tree), list(reversed(tree.order))
+        slots = Slots(min(self.limits.num_slots, len(requests)), needed_room(requests, tree))
         live: list[Live] = []
-        nodes: dict[int, Node | None] = {}
         while queue or live:
             started = time.perf_counter()
             if queue and (not live or len(slots.free) >= min(len(queue), max(1, slots.num // 8))):
-                entering: list[Live] = []
-                while queue and slots.free:
-                    number = queue.pop()
-                    index, request = requests[number]
-                    slot = slots.free.pop()
-                    nodes[slot] = tree.below[number]
-                    entering.append(
-                        Live(
-                            row=Row.start(index, request, self.tokenizer),
-                            slot=slot,
-                            below=trunk.stretch(tree.below[number]),
-                            start=tree.shared(number),
-                            drafter=self.drafter(request, trunk.stretch(tree.below[number])),
-                        )
-                    )
-                self.compute_stretches([each.below for each in entering if each.below])
-                logits = self.enter(slots, entering)
-                stepped = entering
-                live += entering
+                numbers = [queue.pop() for _ in range(min(len(queue), len(slots.free)))]
+                stepped = [self.admit(requests[number], tree, number, trunk, slots.free.pop()) for number in numbers]
+                self.compute_stretches([each.below for each in stepped if each.below])
+                logits = self.enter(slots, stepped)
+                live += stepped
                 self.meter.prefill_s += time.perf_counter() - started
                 started = time.perf_counter()
             else:
@@ -168,14 +150,25 @@ class Engine:
             done = self.advance(stepped, logits)
             for each in stepped:
                 each.keep()
-            self.meter.num_live = len(live) - len(done)
-            if done:
-                live = [each for each in live if each.slot not in done]
-                for slot in done:
-                    slots.free.append(slot)
-                    trunk.leave(nodes.pop(slot))
+            for each in [each for each in stepped if each.slot in done]:
+                slots.free.append(each.slot)
+                trunk.leave(each.below.node if each.below else None)
+            live = [each for each in live if each.slot not in done]
+            self.meter.num_live = len(live)
             self.meter.decode_s += time.perf_counter() - started
             yield from done.values()
+
+    def admit(self, numbered: tuple[int, Request], tree: Tree, number: int, trunk: Trunk, slot: int) -> Live:
+        """The row of a request, which is the tree's row `number`, with a slot of its own."""
+        index, request = numbered
+        below = trunk.stretch(tree.below[number])
+        return Live(
+            row=Row.start(index, request, self.tokenizer),
+            slot=slot,
+            below=below,
+            start=tree.shared(number),
+            drafter=self.drafter(request, below),
+        )
 
     @torch.inference_mode()
     def score(self, requests: Sequence[tuple[int, Request]]) -> Iterator[tuple[int, Completion]]:
@@ -372,6 +365,14 @@ class Engine:
             "use_cache": False,
             KEYWORD: forward,
         }
+
+
+def needed_room(requests: Sequence[tuple[int, Request]], tree: Tree) -> int:
+    """The most tokens that any row keeps for itself: what is left of its prompt, and all that it may write."""
+    return max(
+        len(request.token_ids) - tree.shared(row) + request.sampling.max_new_tokens
+        for row, (_, request) in enumerate(requests)
+    )
 
 
 def log_shares(logits: torch.Tensor, rows: Sequence[int], tokens: Sequence[int]) -> list[float]:
