@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from promptkit.generate.engine.layout import Fresh, Grow, Own, Pass
-from promptkit.generate.engine.stretch import LANES, HeadShape
+from promptkit.generate.engine.stretch import LANES, HeadShape, takes_tiles
 
 __all__ = [
     "KEYWORD",
@@ -100,6 +100,8 @@ class Settings:
 
 def attend_packed(forward: Pass, settings: Settings, heads: Heads) -> torch.Tensor:
     """Attention (T, K, G, E) of the packed tokens, over all that the pass says they see."""
+    if takes_tiles(HeadShape.of(heads.keys, heads.values), heads.query):
+        return attend_by_tiles(forward, settings, heads)
     before = over_stretches(forward, settings, heads)
     own, fresh = forward.own, forward.fresh
     if own is not None and not forward.grow and fresh is None:
@@ -114,6 +116,18 @@ def attend_packed(forward: Pass, settings: Settings, heads: Heads) -> torch.Tens
     if own is not None:
         here = slice(own.first, len(forward))
         out[here] = attend_slots(own, settings, heads.part(here.start, here.stop), part_of(before, here))
+    return out
+
+
+def attend_by_tiles(forward: Pass, settings: Settings, heads: Heads) -> torch.Tensor:
+    """`attend_packed` on the processor's matrix units."""
+    from promptkit.generate.engine.tiles.desk import attend_tiles, row_shape  # noqa: PLC0415 - brings the compiler
+
+    _, num_kept, group, size = heads.query.shape
+    out = heads.new_output()
+    kept = (each.transpose(0, 1).flatten(1) for each in (heads.keys, heads.values))
+    rows = torch.cat([heads.query.flatten(1), *kept], dim=1)
+    attend_tiles(forward, settings, row_shape(num_kept, group, size, out.shape[-1]), rows, out)
     return out
 
 

@@ -7,17 +7,24 @@ is not of this kind keeps its modules.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
 
-from promptkit.generate.engine.attention import KEYWORD, Heads, Settings, array, attend_packed
+from promptkit.generate.engine.attention import KEYWORD, Heads, Settings, array, attend_packed, kind
+from promptkit.generate.engine.stretch import HeadShape, takes_tiles
 
-__all__ = ["Block", "Product", "fuse", "plain_head"]
+if TYPE_CHECKING:
+    from promptkit.generate.engine.tiles.stack import Stack, TileHead
+
+__all__ = ["Block", "Head", "Product", "fuse", "likeliest", "plain_head", "window_of"]
 
 TYPICAL_ROWS = 64  # for which the weights are laid out
+HEAD_LINES = 256  # of logits at once, where only sums over them are kept
 
 
 class Product:
@@ -51,6 +58,31 @@ class Product:
         """
         rounded, rest = self.in_two(hidden)
         return rounded.float().add_(rest)
+
+
+class Head(Product):
+    """A model's last product, and what is asked of its logits."""
+
+    def likeliest(self, hidden: torch.Tensor) -> list[int]:
+        """The likeliest token after each of the hidden states (n, C); the first of equals."""
+        return likeliest(self(hidden))
+
+    def log_shares(self, hidden: torch.Tensor, rows: Sequence[int], tokens: Sequence[int]) -> list[float]:
+        """The log-probability of each token after its row of the hidden states (n, C), from float32 logits."""
+        from promptkit.generate.engine.kernels import compiled_sums  # noqa: PLC0415 - brings the compiler
+
+        where, chosen = torch.tensor(rows), torch.tensor(tokens)
+        shares = torch.empty(len(rows), dtype=torch.float64)
+        for first in range(0, len(hidden), HEAD_LINES):
+            rounded, rest = self.in_two(hidden[first : first + HEAD_LINES])
+            tops, totals = torch.empty(len(rounded)), torch.empty(len(rounded))
+            compiled_sums(kind(rounded))(array(rounded), array(rest), array(tops), array(totals))
+            lse = tops.double() + totals.double().log()
+            here = (where >= first) & (where < first + len(rounded))
+            line, token = where[here] - first, chosen[here]
+            shares[here] = rounded[line, token].double() + rest[line, token].double() - lse[line]
+        listed: list[float] = shares.tolist()
+        return listed
 
 
 def window_of(attention: Any) -> int | None:
@@ -126,32 +158,68 @@ class Block(nn.Module):
         return hidden[None]
 
 
-def fuse(model: Any) -> int:
-    """Puts `Block` in the place of each decoder layer of its kind, and gives how many there are."""
+def fuse(model: Any) -> Stack | None:
+    """Lays out the model's weights for the processor: the whole of it as a stack, or puts `Block` in the place of layers.
+
+    What is not of the kind that either computes keeps its modules.
+    """
     fuse_head(model)
     layers = getattr(model.base_model, "layers", None)
     if not isinstance(layers, nn.ModuleList):
-        return 0
-    num = 0
-    for place, layer in enumerate(layers):
-        if is_usual(layer):
-            layers[place] = Block(layer)
-            num += 1
-    return num
+        return None
+    angles = getattr(getattr(model.base_model, "rotary_emb", None), "inv_freq", None)
+    turns_whole = angles is not None and len(angles) % 16 == 0  # pairs of a head's halves, sixteen at once
+    usual = [place for place, layer in enumerate(layers) if is_usual(layer)]
+    if (
+        turns_whole
+        and usual
+        and len(usual) == len(layers)
+        and plain_head(model) is not None
+        and all(map(are_tiles, layers))
+    ):
+        from promptkit.generate.engine.tiles.stack import Stack  # noqa: PLC0415 - brings the compiler
+
+        return Stack(model)
+    for place in usual:
+        layers[place] = Block(layers[place])
+    return None
 
 
-def plain_head(model: Any) -> Product | None:
+def are_tiles(layer: Any) -> bool:
+    """Whether a decoder layer of the usual kind can be computed in tiles."""
+    attention = layer.self_attn
+    size = attention.head_dim
+    shape = HeadShape(num_heads=attention.k_proj.out_features // size, key_size=size, value_size=size)
+    if not takes_tiles(shape, attention.q_proj.weight):
+        return False
+    from promptkit.generate.engine.tiles.stack import fits_tiles  # noqa: PLC0415 - brings the compiler
+
+    return fits_tiles(layer)
+
+
+def plain_head(model: Any) -> Head | TileHead | None:
     """The last product of a model whose logits are that product and nothing more; None for others."""
     head = vars(model.get_output_embeddings()).get("forward")
     is_plain = type(model).__name__.removesuffix("ForCausalLM") in PLAIN
-    return head if is_plain and isinstance(head, Product) else None
+    return head if is_plain and hasattr(head, "log_shares") else None
 
 
 def fuse_head(model: Any) -> None:
     """Lays out the weights of the last product, which is among the largest."""
     head = model.get_output_embeddings()
-    if type(head) is nn.Linear and head.weight.dtype == torch.bfloat16 and can_pack():
-        product = Product(head)
+    if type(head) is not nn.Linear or head.weight.dtype != torch.bfloat16:
+        return
+    num_columns, depth = head.weight.shape
+    if head.bias is None and num_columns % 32 == depth % 32 == 0 and head.weight.device.type == "cpu":
+        from promptkit.generate.engine.tiles.units import has_tiles  # noqa: PLC0415 - brings the compiler
+
+        if has_tiles():
+            from promptkit.generate.engine.tiles.stack import TileHead  # noqa: PLC0415
+
+            vars(head).update(forward=TileHead(head))
+            return
+    if can_pack():
+        product = Head(head)
         vars(head).update(forward=product, precise=product.precise)
 
 
@@ -162,3 +230,15 @@ def is_usual(layer: Any) -> bool:
 
 USUAL = frozenset({"LlamaDecoderLayer", "MistralDecoderLayer", "Qwen2DecoderLayer"})
 PLAIN = frozenset({"Llama", "Mistral", "Qwen2", "Qwen3", "Olmo2", "SmolLM3"})
+
+
+def likeliest(logits: torch.Tensor) -> list[int]:
+    """The likeliest token of each row of the logits (n, V); the first of equals."""
+    if logits.device.type != "cpu" or logits.dtype == torch.float16:
+        best: list[int] = logits.argmax(dim=-1).tolist()
+        return best
+    from promptkit.generate.engine.kernels import compiled_argmax  # noqa: PLC0415 - brings the compiler
+
+    places, margins = np.empty(len(logits), np.int64), np.empty(len(logits), np.float32)
+    compiled_argmax(kind(logits))(array(logits.contiguous()), places, margins)
+    return [int(place) for place in places]

@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 
-from promptkit.generate.engine.attention import KEYWORD, array, kind
-from promptkit.generate.engine.blocks import Product, plain_head
+from promptkit.generate.engine.attention import KEYWORD
+from promptkit.generate.engine.blocks import Head, fuse, likeliest, plain_head
 from promptkit.generate.engine.branches import Asked, Branches, grow_contexts
 from promptkit.generate.engine.draft import Drafter, Seen
 from promptkit.generate.engine.layout import Part, Pass
@@ -24,10 +23,12 @@ from promptkit.generate.row import Row
 from promptkit.generate.sampling import draw_token
 from promptkit.generate.tokenizer import Tokenizer
 
+if TYPE_CHECKING:
+    from promptkit.generate.engine.tiles.stack import Stack, TileHead
+
 __all__ = ["Engine", "Limits"]
 
 MASK_ROOM = 1 << 21  # elements of the mask of rows that enter together, padded to the longest
-HEAD_LINES = 256  # of logits at once, where only sums over them are kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +81,34 @@ class Live:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Following:
+    """What may follow tokens of a pass: the likeliest token after each, and logits (n, V) where a row draws from them."""
+
+    likeliest: Sequence[int]
+    logits: torch.Tensor | None = None
+
+    @classmethod
+    def joined(cls, parts: Sequence[Following], lines: Sequence[int]) -> Following:
+        """These lines of several passes' taken together."""
+        every = [token for part in parts for token in part.likeliest]
+        logits = [part.logits for part in parts if part.logits is not None]
+        return cls(likeliest=[every[line] for line in lines], logits=torch.cat(logits)[list(lines)] if logits else None)
+
+    @property
+    def written(self) -> torch.Tensor:
+        """The logits, which were asked for."""
+        assert self.logits is not None
+        return self.logits
+
+    def token(self, live: Live, line: int) -> int:
+        """The token that a row takes after this line."""
+        sampling = live.row.request.sampling
+        if sampling.temperature == 0:
+            return self.likeliest[line]
+        return draw_token(self.written[line].float(), sampling, live.row.draw.uniform())
+
+
 class Trunk:
     """The shared stretches whose keys and values are kept now: made when first needed, let go with their last row."""
 
@@ -113,12 +142,24 @@ class Engine:
         self.eos = eos
         self.meter = meter
         self.limits = limits
-        self.head = plain_head(model)
+        self.stack: Stack | None = None  # all of the model's layers in one call, where they are of the usual kind
+        self.head: Head | TileHead | None = None  # its last product, where its logits are that and nothing more
+        self.lent: dict[Any, Any] = {}
+
+    def lay_out(self) -> None:
+        """Lays the model's weights out anew, where that makes it faster on its device."""
+        if self.model.device.type == "cpu":
+            self.stack = fuse(self.model)
+            self.head = plain_head(self.model)
 
     @property
     def num_at_once(self) -> int:
         """How many rows are in progress at once."""
         return self.limits.num_slots
+
+    def new_pass(self) -> Pass:
+        """A pass with nothing in it."""
+        return Pass(device=self.model.device, lent=self.lent)
 
     def take_less(self) -> bool:
         """Halves what is computed at once, and tells whether that was possible."""
@@ -132,6 +173,7 @@ class Engine:
         tree = grow_tree([request.token_ids for _, request in requests], is_shared=self.limits.is_shared)
         trunk, queue = Trunk(tree), list(reversed(tree.order))
         slots = Slots(min(self.limits.num_slots, len(requests)), needed_room(requests, tree))
+        wants_logits = any(request.sampling.temperature for _, request in requests)
         live: list[Live] = []
         while queue or live:
             started = time.perf_counter()
@@ -139,15 +181,15 @@ class Engine:
                 numbers = [queue.pop() for _ in range(min(len(queue), len(slots.free)))]
                 stepped = [self.admit(requests[number], tree, number, trunk, slots.free.pop()) for number in numbers]
                 self.compute_stretches([each.below for each in stepped if each.below])
-                logits = self.enter(slots, stepped)
+                following = self.enter(slots, stepped, wants_logits=wants_logits)
                 live += stepped
                 self.meter.prefill_s += time.perf_counter() - started
                 started = time.perf_counter()
             else:
                 stepped = live
                 self.guess(live)
-                logits = self.step(slots, live)
-            done = self.advance(stepped, logits)
+                following = self.step(slots, live, wants_logits=wants_logits)
+            done = self.advance(stepped, following)
             for each in stepped:
                 each.keep()
             for each in [each for each in stepped if each.slot in done]:
@@ -205,7 +247,7 @@ class Engine:
         """The completions of requests whose options go through one pass."""
         below = [trunk.stretch(node) for node in nodes]
         self.compute_stretches([each for each in below if each])
-        forward = Pass(device=self.model.device)
+        forward = self.new_pass()
         slots = Scratch(len(asked), max(len(each.branches) for each in asked))
         forward.add_fresh(slots, [each.branches.part(slot, below[slot]) for slot, each in enumerate(asked)])
         lines: list[tuple[int, int, int]] = []  # the request, the kept token, and what may follow it
@@ -229,7 +271,7 @@ class Engine:
     def shares_after(self, forward: Pass, rows: Sequence[int], tokens: Sequence[int]) -> list[float]:
         """The log-probability of each token after its row of the pass's wanted ones, from float32 logits."""
         if self.head is not None:
-            return log_shares_in_two(self.head, self.hidden(forward)[forward.wanted], rows, tokens)
+            return self.head.log_shares(self.hidden(forward), rows, tokens)
         with float32_head(self.model):
             logits = self.forward(forward).float()
         return log_shares(logits, rows, tokens)
@@ -246,25 +288,26 @@ class Engine:
         missing = [each for each in chains if each.num_done < len(each)]
         while missing:
             ready = [each for each in missing if each.parent is None or each.parent.num_done == len(each.parent)]
-            forward = Pass(device=self.model.device)
+            forward = self.new_pass()
             taken: list[tuple[Stretch, int]] = []
             for stretch in ready:
                 num = min(self.limits.chunk - len(forward), len(stretch) - stretch.num_done)
                 if num > 0:
                     forward.add_stretch(stretch, num)
                     taken.append((stretch, num))
-            self.forward(forward)
+            self.compute(forward)
             self.meter.computed_prompt_tokens += len(forward)
             for stretch, num in taken:
                 stretch.num_done += num
             missing = [each for each in missing if each.num_done < len(each)]
 
-    def enter(self, slots: Slots, entering: Sequence[Live]) -> torch.Tensor:
-        """Computes the rows' own prompts; the logits (B, V) after each."""
-        logits: dict[int, torch.Tensor] = {}
+    def enter(self, slots: Slots, entering: Sequence[Live], *, wants_logits: bool) -> Following:
+        """Computes the rows' own prompts; what follows each."""
+        found: list[Following] = []
+        order: list[int] = []  # the slots of the rows that are found
         waiting = list(entering)
         while waiting:
-            forward = Pass(device=self.model.device)
+            forward = self.new_pass()
             taken: list[tuple[Live, Part]] = []
             budget, longest = self.limits.chunk, 0
             for each in waiting:
@@ -279,25 +322,35 @@ class Engine:
             taken.sort(key=lambda pair: pair[0].length > 0)  # one row at the most goes on where a pass before left it
             forward.add_fresh(slots, [part for each, part in taken if not each.length])
             forward.add_parts(slots, [part for each, part in taken if each.length])
-            end, ending = 0, []
+            end = 0
             for each, part in taken:
                 end += len(part.token_ids)
                 each.length += len(part.token_ids)
                 if each.length == len(each.own_prompt):
-                    ending.append(each)
+                    order.append(each.slot)
                     forward.wanted.append(end - 1)
             self.meter.computed_prompt_tokens += len(forward)
-            for each, line in zip(ending, self.forward(forward), strict=True):
-                logits[each.slot] = line
+            found.append(self.following(forward, wants_logits=wants_logits))
             waiting = [each for each in waiting if each.length < len(each.own_prompt)]
-        return torch.stack([logits[each.slot] for each in entering])
+        line = {slot: number for number, slot in enumerate(order)}
+        return Following.joined(found, [line[each.slot] for each in entering])
 
-    def step(self, slots: Slots, live: Sequence[Live]) -> torch.Tensor:
-        """Computes each row's next token, and the guesses after it; the logits (tokens, V) after each of them."""
-        forward = Pass(device=self.model.device)
+    def step(self, slots: Slots, live: Sequence[Live], *, wants_logits: bool) -> Following:
+        """Computes each row's next token, and the guesses after it; what follows each of them."""
+        forward = self.new_pass()
         forward.add_parts(slots, [each.part((each.following, *each.guesses)) for each in live])
         forward.wanted = list(range(len(forward)))
-        return self.forward(forward)
+        return self.following(forward, wants_logits=wants_logits)
+
+    def following(self, forward: Pass, *, wants_logits: bool) -> Following:
+        """What follows the pass's wanted tokens."""
+        if not forward.wanted:
+            self.compute(forward)
+            return Following(likeliest=[])
+        if self.head is not None and not wants_logits:
+            return Following(likeliest=self.head.likeliest(self.hidden(forward)))
+        logits = self.forward(forward)
+        return Following(likeliest=likeliest(logits), logits=logits)
 
     def guess(self, live: Sequence[Live]) -> None:
         """Lets rows guess what they write next, as far as that costs little beside the step itself."""
@@ -309,16 +362,15 @@ class Engine:
                 each.guesses = tuple(each.drafter.guess(most))
                 budget -= len(each.guesses)
 
-    def advance(self, live: Sequence[Live], logits: torch.Tensor) -> dict[int, tuple[int, Completion]]:
+    def advance(self, live: Sequence[Live], following: Following) -> dict[int, tuple[int, Completion]]:
         """Takes each row's next tokens: its own, and those guesses that it would have written; rows that end, by slot."""
-        best = likeliest(logits)
         done = {}
         line = 0
         for each in live:
             num_right = 0
             guesses = each.guesses
             while True:
-                token = self.next_token(each, logits, line + num_right, best)
+                token = following.token(each, line + num_right)
                 self.meter.num_new_tokens += 1
                 ended = each.row.finished(token, self.eos)
                 is_right = num_right < len(guesses) and guesses[num_right] == token
@@ -335,25 +387,29 @@ class Engine:
                 done[each.slot] = (each.row.index, each.row.completion(ended))
         return done
 
-    @staticmethod
-    def next_token(live: Live, logits: torch.Tensor, line: int, best: Sequence[int]) -> int:
-        """The token that the row takes after this line of the logits; `best` is the likeliest of each."""
-        sampling = live.row.request.sampling
-        if sampling.temperature == 0:
-            return best[line]
-        return draw_token(logits[line].float(), sampling, live.row.draw.uniform())
+    def compute(self, forward: Pass) -> None:
+        """Computes the pass for the keys and values that it keeps, and nothing else."""
+        if self.stack is not None:
+            self.stack(forward)
+        else:
+            self.forward(forward)
 
     def forward(self, forward: Pass) -> torch.Tensor:
         """The logits (n, V) after the pass's wanted tokens."""
+        if self.stack is not None and self.head is not None:
+            return self.head(self.hidden(forward))
         wanted = torch.tensor(forward.wanted or [len(forward) - 1], device=self.model.device)
         out = self.model(**self.inputs(forward), logits_to_keep=wanted)
         logits: torch.Tensor = out.logits[0, : len(forward.wanted)]
         return logits
 
     def hidden(self, forward: Pass) -> torch.Tensor:
-        """The last hidden states (T, C) of the pass's tokens."""
+        """The last hidden states (n, C) of the pass's wanted tokens."""
+        if self.stack is not None:
+            wanted: torch.Tensor = self.stack.norm(self.stack(forward)[forward.wanted])
+            return wanted
         states: torch.Tensor = self.model.base_model(**self.inputs(forward)).last_hidden_state[0]
-        return states
+        return states[forward.wanted]
 
     def inputs(self, forward: Pass) -> dict[str, Any]:
         """What the model's modules are called with."""
@@ -382,33 +438,3 @@ def log_shares(logits: torch.Tensor, rows: Sequence[int], tokens: Sequence[int])
     chosen = logits[where, torch.tensor(tokens, device=logits.device)]
     shares: list[float] = (chosen.double() - lse[where].double()).tolist()
     return shares
-
-
-def likeliest(logits: torch.Tensor) -> list[int]:
-    """The likeliest token of each row of the logits (n, V); the first of equals."""
-    if logits.device.type != "cpu" or logits.dtype == torch.float16:
-        best: list[int] = logits.argmax(dim=-1).tolist()
-        return best
-    from promptkit.generate.engine.kernels import compiled_argmax  # noqa: PLC0415 - brings the compiler
-
-    places, margins = np.empty(len(logits), np.int64), np.empty(len(logits), np.float32)
-    compiled_argmax(kind(logits))(array(logits.contiguous()), places, margins)
-    return [int(place) for place in places]
-
-
-def log_shares_in_two(head: Product, hidden: torch.Tensor, rows: Sequence[int], tokens: Sequence[int]) -> list[float]:
-    """`log_shares` from hidden states (n, C), by a head whose products come as a rounded part and the rest."""
-    from promptkit.generate.engine.kernels import compiled_sums  # noqa: PLC0415 - brings the compiler
-
-    where, chosen = torch.tensor(rows), torch.tensor(tokens)
-    shares = torch.empty(len(rows), dtype=torch.float64)
-    for first in range(0, len(hidden), HEAD_LINES):
-        rounded, rest = head.in_two(hidden[first : first + HEAD_LINES])
-        tops, totals = torch.empty(len(rounded)), torch.empty(len(rounded))
-        compiled_sums(kind(rounded))(array(rounded), array(rest), array(tops), array(totals))
-        lse = tops.double() + totals.double().log()
-        here = (where >= first) & (where < first + len(rounded))
-        line, token = where[here] - first, chosen[here]
-        shares[here] = rounded[line, token].double() + rest[line, token].double() - lse[line]
-    listed: list[float] = shares.tolist()
-    return listed

@@ -7,7 +7,9 @@ the longest for all. Arrays of bfloat16 come as `uint16` views; all sums are flo
 from __future__ import annotations
 
 import functools
+import hashlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -439,10 +441,24 @@ def sum_exponentials(rounded: Any, rest: Any, tops: Any, totals: Any) -> None:
         totals[row] = total
 
 
-def compiled(function: Callable[..., None], signature: Any) -> Callable[..., None]:
-    """The function as machine code, kept on disk for the next process."""
-    compile_or_load = njit(signature, parallel=True, fastmath=True, boundscheck=False, cache=True, nogil=True)
-    return compile_or_load(function)  # type: ignore[no-any-return]
+@functools.cache
+def sources() -> str:
+    """A fingerprint of the engine's files. numba looks at a function's own file to tell whether what it kept is still
+    right, and loops are made of several.
+    """
+    files = sorted(Path(__file__).parent.rglob("*.py"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
+
+
+def compiled(signature: Any, *, is_parallel: bool = True) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """What makes machine code of a function with that signature, kept on disk for the next process."""
+
+    def make(function: Callable[..., None]) -> Callable[..., None]:
+        function.__qualname__ += f"_{sources()}"  # names the file in which it is kept
+        kept = njit(signature, parallel=is_parallel, fastmath=True, boundscheck=False, cache=True, nogil=True)
+        return kept(function)  # type: ignore[no-any-return]
+
+    return make
 
 
 @functools.cache
@@ -468,7 +484,7 @@ def compiled_attention(dtype: str) -> Callable[..., None]:
         types.int64,
         types.Array(number, 4, "C"),
     )
-    return compiled(attend_own, signature)
+    return compiled(signature)(attend_own)
 
 
 @functools.cache
@@ -476,7 +492,7 @@ def compiled_argmax(dtype: str) -> Callable[..., None]:
     """`argmax_rows` for arrays of "float32", or of "uint16" that spell bfloat16."""
     logits = types.Array(getattr(types, dtype), 2, "C")
     signature = types.void(logits, types.Array(types.int64, 1, "C"), types.Array(types.float32, 1, "C"))
-    return compiled(argmax_rows, signature)
+    return compiled(signature)(argmax_rows)
 
 
 @functools.cache
@@ -485,9 +501,9 @@ def compiled_block(dtype: str) -> tuple[Callable[..., None], Callable[..., None]
     number = getattr(types, dtype)
     one, two, three = (types.Array(number, ndim, "C") for ndim in (1, 2, 3))
     return (
-        compiled(add_and_norm, types.void(two, two, one, types.float32, types.boolean, two)),
-        compiled(rotate, types.void(three, two, two, types.int64)),
-        compiled(gate, types.void(two, two)),
+        compiled(types.void(two, two, one, types.float32, types.boolean, two))(add_and_norm),
+        compiled(types.void(three, two, two, types.int64))(rotate),
+        compiled(types.void(two, two))(gate),
     )
 
 
@@ -497,11 +513,11 @@ def compiled_store(dtype: str) -> Callable[..., None]:
     number = getattr(types, dtype)
     tokens, ints = types.Array(number, 3, "A"), types.Array(types.int64, 1, "C")
     kept_keys, kept_values = types.Array(number, 5, "C"), types.Array(number, 4, "C")
-    return compiled(store_first, types.void(tokens, tokens, kept_keys, kept_values, ints, ints))
+    return compiled(types.void(tokens, tokens, kept_keys, kept_values, ints, ints))(store_first)
 
 
 @functools.cache
 def compiled_sums(dtype: str) -> Callable[..., None]:
     """`sum_exponentials` for arrays of "float32", or of "uint16" that spell bfloat16."""
     numbers, floats = types.Array(getattr(types, dtype), 2, "C"), types.Array(types.float32, 1, "C")
-    return compiled(sum_exponentials, types.void(numbers, numbers, floats, floats))
+    return compiled(types.void(numbers, numbers, floats, floats))(sum_exponentials)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,7 @@ import torch
 
 from promptkit.generate.engine.stretch import LANES, Slots, Stretch
 
-__all__ = ["Fresh", "Grow", "Over", "Own", "Part", "Pass"]
+__all__ = ["Fresh", "Grow", "Ints", "Over", "Own", "Part", "Pass", "offsets", "seen_ranges"]
 
 Ints = npt.NDArray[np.int64]
 
@@ -67,20 +68,25 @@ class Own:
         self.places = np.array([place for part in parts for place in part.places], np.int64)
         self.positions = np.array([position for part in parts for position in part.positions], np.int64)
         self.range_starts = offsets(per_token)
-        self._spans = np.array(flat, np.int64).reshape(-1, 3)
+        self.spans = np.array(flat, np.int64).reshape(-1, 3)
         self.max_tokens = max(counts, default=0)
         self._ranges: dict[int | None, Ints] = {}
 
     def ranges(self, window: int | None) -> Ints:
         """What each token attends to (N, 2), no further back than a window of so many tokens."""
         if window not in self._ranges:
-            ranges = self._spans[:, :2].copy()
-            if window is not None:
-                token = np.repeat(np.arange(len(self.positions)), np.diff(self.range_starts))
-                oldest = self.positions[token] - window + 1 - self._spans[:, 2] + ranges[:, 0]
-                ranges[:, 0] = np.clip(oldest, ranges[:, 0], ranges[:, 1])
-            self._ranges[window] = np.ascontiguousarray(ranges)
+            self._ranges[window] = seen_ranges(self.spans, self.range_starts, self.positions, window)
         return self._ranges[window]
+
+
+def seen_ranges(spans: Ints, range_starts: Ints, positions: Ints, window: int | None) -> Ints:
+    """The places [from, to) (N, 2) of spans (from, to, position of `from`) that their tokens see through a window."""
+    ranges = spans[:, :2].copy()
+    if window is not None:
+        token = np.repeat(np.arange(len(positions)), np.diff(range_starts))
+        oldest = positions[token] - window + 1 - spans[:, 2] + ranges[:, 0]
+        ranges[:, 0] = np.clip(oldest, ranges[:, 0], ranges[:, 1])
+    return np.ascontiguousarray(ranges)
 
 
 class Fresh:
@@ -90,20 +96,33 @@ class Fresh:
     """
 
     def __init__(self, slots: Slots, parts: Sequence[Part], first: int, device: torch.device) -> None:
-        counts = np.array([len(part.token_ids) for part in parts])
+        self._counts = np.array([len(part.token_ids) for part in parts])
         self.storage = slots
         self.first = first
-        self.length = -(-int(counts.max()) // LANES) * LANES
+        self.length = -(-int(self._counts.max()) // LANES) * LANES
         self.slots = np.array([part.slot for part in parts], np.int64)
-        self.starts = offsets(counts.tolist())
-        columns = np.arange(self.length)
-        begins = np.cumsum(counts) - counts
-        token = begins[:, None] + np.minimum(columns[None, :], counts[:, None] - 1)
-        self.token_of = torch.from_numpy(token.reshape(-1)).to(device)  # (J n): padding repeats a row's last token
-        here = np.concatenate([row * self.length + np.arange(count) for row, count in enumerate(counts)])
-        self.place_of = torch.from_numpy(here).to(device)  # (T,)
+        self.starts = offsets(self._counts.tolist())
         self._parts = parts
+        self._device = device
         self._masks: dict[tuple[int | None, int, torch.dtype], torch.Tensor] = {}
+
+    @cached_property
+    def token_of(self) -> torch.Tensor:
+        """The token (J n) that stands at each place of the padded rows: padding repeats a row's last token."""
+        columns = np.arange(self.length)
+        token = self.starts[:-1, None] + np.minimum(columns[None, :], self._counts[:, None] - 1)
+        return torch.from_numpy(token.reshape(-1)).to(self._device)
+
+    @cached_property
+    def place_of(self) -> torch.Tensor:
+        """The place (T,) of each token among the padded rows."""
+        here = np.concatenate([row * self.length + np.arange(count) for row, count in enumerate(self._counts)])
+        return torch.from_numpy(here).to(self._device)
+
+    @cached_property
+    def own(self) -> Own:
+        """The same parts as the compiled loops read them."""
+        return Own(self.storage, self._parts, self.first)
 
     def mask(self, window: int | None, group: int, dtype: torch.dtype) -> torch.Tensor:
         """What is added to the scores (J, 1, n G, n): 0 where a token sees another, else -inf."""
@@ -116,7 +135,7 @@ class Fresh:
                         oldest = 0 if window is None else max(0, position - window + 1 - begins_at)
                         seen[row, token, start + min(oldest, end - start) : end] = True
                 seen[row, len(part.token_ids) :, 0] = True
-            shown = torch.from_numpy(seen).to(self.token_of.device)
+            shown = torch.from_numpy(seen).to(self._device)
             mask = torch.zeros(shown.shape, dtype=dtype, device=shown.device).masked_fill_(~shown, -torch.inf)
             self._masks[key] = mask.repeat_interleave(group, dim=1)[:, None]
         return self._masks[key]
@@ -143,6 +162,8 @@ class Pass:
     fresh: Fresh | None = None
     own: Own | None = None
     wanted: list[int] = field(default_factory=list)  # the packed tokens whose logits are asked for
+    lent: dict[Any, Any] = field(default_factory=dict)  # room to work in, which outlives the pass
+    kept: dict[Any, Any] = field(default_factory=dict)  # what its layers make once and use again, by whoever makes it
 
     def __len__(self) -> int:
         return len(self.token_ids)

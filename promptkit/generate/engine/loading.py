@@ -7,7 +7,6 @@ from typing import Any
 import torch
 
 from promptkit.generate.engine.attention import NAME, register
-from promptkit.generate.engine.blocks import fuse
 from promptkit.generate.engine.engine import Engine, Limits, Live, Trunk
 from promptkit.generate.engine.stretch import Slots
 from promptkit.generate.engine.tree import grow_tree
@@ -42,9 +41,8 @@ def make_engine(model: Any, tokenizer: Tokenizer, eos: frozenset[int], meter: Me
         raise NotCovered(f"its own forward pass fails in a trial ({type(error).__name__})") from error
     if not set_attention(model):
         raise NotCovered("its attention has no interface")
-    if model.device.type == "cpu":
-        fuse(model)
     engine = Engine(model, tokenizer, eos, meter, limits)
+    engine.lay_out()
     try:
         computed = engine_logits(engine, rows)
     except Exception as error:
@@ -116,6 +114,5 @@ def engine_logits(engine: Engine, rows: list[tuple[int, ...]]) -> list[torch.Ten
         for number, row in enumerate(rows)
     ]
     engine.compute_stretches([each.below for each in live if each.below])
-    first = engine.enter(slots, live)
-    second = engine.step(slots, live)
-    return [torch.stack(lines).float() for lines in zip(first, second, strict=True)]
+    first, second = engine.enter(slots, live, wants_logits=True), engine.step(slots, live, wants_logits=True)
+    return [torch.stack(lines).float() for lines in zip(first.written, second.written, strict=True)]

@@ -24,7 +24,7 @@ MAX_SLOTS = 128
 CHUNKS = (1024, 512, 256, 128, 64)  # tokens of one pass over prompts
 FEW_SLOTS = 8  # fewer rows at once cost more time than smaller passes over prompts
 SHARE = 0.8  # of the available memory
-LANES = 16  # a slot's room is a multiple of this; see `stretch`
+ROOM = 32  # a slot's room is a multiple of this; see `stretch`
 NUM_GUESSES = 64  # lines of logits of a step beyond one a row; see `Limits`
 BASE = 650 * 10**6  # a run's process with torch, transformers and the compiled loops, measured as resident
 CARD_BASE = 600 * 10**6  # CUDA's context and the workspaces of its libraries
@@ -247,7 +247,7 @@ class MemoryPlan:
 def costs(shape: Shape, demand: Demand, num_slots: int, chunk: int) -> MemoryPlan:
     """What a run takes with so many rows in progress and passes of so many tokens."""
     longest = max(demand.rooms, default=0)
-    room = -(-longest // LANES) * LANES
+    room = -(-longest // ROOM) * ROOM
     num = min(num_slots, len(demand.rooms))
     size, vocab = shape.dtype_size, shape.vocab_size
     tokens = min(max(chunk, 2 * num + NUM_GUESSES), sum(demand.rooms) + demand.tree.num_computed)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ctypes
 import sys
 
-__all__ = ["keep_memory", "map_in_large_pages"]
+__all__ = ["LARGE_PAGE", "keep_memory", "map_in_large_pages"]
 
 LARGE_PAGE = 2 << 20  # bytes
 MADV_HUGEPAGE = 14

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import mmap
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 
 import torch
 
 from promptkit.generate.engine.draft import Seen
-from promptkit.generate.engine.pages import map_in_large_pages
+from promptkit.generate.engine.pages import LARGE_PAGE, map_in_large_pages
 from promptkit.generate.engine.tree import Node
 
-__all__ = ["LANES", "HeadShape", "Scratch", "Slots", "Stretch"]
+__all__ = ["LANES", "HeadShape", "Scratch", "Slots", "Stretch", "rounded", "takes_tiles"]
 
+ROOM = 32  # tokens: rooms are made for multiples of so many
+DEPTH = 32  # sizes of heads that are computed in tiles are multiples of it
 LANES = 16  # keys of neighbours lie side by side in a slot, as many as one register holds; see `kernels`
 
 
@@ -28,6 +34,40 @@ class HeadShape:
     def of(cls, keys: torch.Tensor, values: torch.Tensor) -> HeadShape:
         """The shape of keys (K, T, D) and values (K, T, E)."""
         return cls(num_heads=keys.shape[0], key_size=keys.shape[2], value_size=values.shape[2])
+
+
+def rounded(num_tokens: int) -> int:
+    """The tokens for which room is made where so many are kept."""
+    return -(-num_tokens // ROOM) * ROOM
+
+
+def takes_tiles(shape: HeadShape, like: torch.Tensor) -> bool:
+    """Whether attention to heads of this shape, in the dtype and on the device of `like`, is computed in tiles."""
+    if like.dtype != torch.bfloat16 or like.device.type != "cpu" or shape.key_size % DEPTH or shape.value_size % DEPTH:
+        return False
+    from promptkit.generate.engine.tiles.units import has_tiles  # noqa: PLC0415 - brings the compiler
+
+    return has_tiles()
+
+
+def new_tiles(num: int, room: int, shape: HeadShape, like: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Keys (S, K, R / 16, D / 32, 16, 32) and values (S, K, R / 32, E / 16, 16, 32) of a layer, all zero."""
+    heads = (num, shape.num_heads)
+    keys = zeros_in_large_pages((*heads, room // 16, shape.key_size // 32, 16, 32), like.dtype)
+    return keys, zeros_in_large_pages((*heads, room // 32, shape.value_size // 16, 16, 32), like.dtype)
+
+
+def zeros_in_large_pages(shape: Sequence[int], dtype: torch.dtype) -> torch.Tensor:
+    """Zeros of that shape, in memory that the system maps when it is first touched, in large pages where it can."""
+    num_bytes = prod(shape) * dtype.itemsize
+    if num_bytes < LARGE_PAGE or sys.platform != "linux":
+        return torch.zeros(*shape, dtype=dtype)
+    memory = mmap.mmap(-1, num_bytes + LARGE_PAGE)  # kept by the tensor, and given back with it
+    flat = torch.frombuffer(memory, dtype=torch.uint8)
+    first = -flat.data_ptr() % LARGE_PAGE
+    numbers = flat[first : first + num_bytes].view(dtype).view(*shape)
+    map_in_large_pages(numbers.data_ptr(), num_bytes)
+    return numbers
 
 
 class Stretch:
@@ -67,6 +107,12 @@ class Stretch:
             stretch = stretch.parent
         return tuple(reversed(stretches))
 
+    def tiles(self, layer: int, shape: HeadShape, like: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Room for a layer's keys and values, as tiles; made on first use. The address says it all: see `tiles.attention`."""
+        if layer not in self.keys:
+            self.keys[layer], self.values[layer] = new_tiles(1, rounded(len(self)), shape, like)
+        return self.keys[layer], self.values[layer]
+
     def put(self, layer: int, begin: int, keys: torch.Tensor, values: torch.Tensor) -> None:
         """Keeps keys (K, t, D) and values (K, t, E) of its tokens from `begin` on."""
         if layer not in self.keys:
@@ -87,7 +133,7 @@ class Slots:
 
     def __init__(self, num: int, room: int) -> None:
         self.num = num
-        self.room = -(-room // LANES) * LANES
+        self.room = rounded(room)
         self.free = list(range(num - 1, -1, -1))
         self._layers: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
 
@@ -99,6 +145,8 @@ class Slots:
 
     def make(self, shape: HeadShape, like: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """New keys and values of one layer."""
+        if takes_tiles(shape, like):
+            return new_tiles(self.num, self.room, shape, like)
         heads = (self.num, shape.num_heads)
         keys = like.new_empty(*heads, self.room // LANES, shape.key_size, LANES)
         values = like.new_empty(*heads, self.room, shape.value_size)

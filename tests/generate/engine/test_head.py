@@ -10,8 +10,7 @@ def test_two_rounded_products_are_as_good_as_a_float32_one():
     import torch
     from torch import nn
 
-    from promptkit.generate.engine.blocks import Product, can_pack
-    from promptkit.generate.engine.engine import log_shares_in_two
+    from promptkit.generate.engine.blocks import Head, can_pack
 
     if not can_pack():
         pytest.skip("this processor has no bfloat16 products to take apart")
@@ -20,10 +19,10 @@ def test_two_rounded_products_are_as_good_as_a_float32_one():
     hidden = (torch.randn(300, 64) * 8).bfloat16()
     exact = hidden.double() @ linear.weight.detach().double().T
     with torch.inference_mode():
-        head = Product(linear)
+        head = Head(linear)
         assert float((head.precise(hidden).double() - exact).abs().max()) < 2e-5 * float(exact.abs().max())
         rows, tokens = [0, 0, 17, 255, 256, 299], [5, 999, 0, 3, 4, 500]
-        shares = log_shares_in_two(head, hidden, rows, tokens)
+        shares = head.log_shares(hidden, rows, tokens)
     wanted = exact.log_softmax(-1)
     for share, row, token in zip(shares, rows, tokens, strict=True):
         assert share == pytest.approx(float(wanted[row, token]), abs=1e-4)
