@@ -35,7 +35,7 @@ __all__ = ["ENGINE", "LocalGenerator"]
 log = logging.getLogger(__name__)
 
 NUM_CALIBRATED, CALIBRATED_TOKENS = 16, 24
-ENGINE = "tree-1"  # raised when the same request may give another completion than before
+ENGINE = "tree-2"  # raised when the same request may give another completion than before
 
 
 class LocalGenerator:

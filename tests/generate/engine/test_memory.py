@@ -264,7 +264,7 @@ class TestLocalGenerator:
         """The engine's own stand where torch is imported, and a forecast must not import it."""
         from promptkit.generate.engine import engine, memory, stretch
 
-        assert memory.LANES == stretch.LANES
+        assert memory.ROOM == stretch.ROOM
         assert engine.Limits().num_guesses == memory.NUM_GUESSES
         assert engine.Limits().chunk == memory.CHUNKS[0]
 

@@ -232,6 +232,49 @@ def add_values(shares: Any, values: Any, first: Any, last: Any, value_size: Any,
             tile_store(3, sums, 16 * value_size + column * 16 + 16, value_size * 4)
 
 
+@njit(fastmath=True, boundscheck=False)  # type: ignore[untyped-decorator]
+def room_of(halves: Any, floats: Any, depth: Any, value_size: Any) -> Any:
+    """A thread's room: for queries, shares, scores, sums, tops and totals."""
+    sums = QUERIES * WIDTH
+    tops = sums + QUERIES * value_size
+    totals = tops + QUERIES
+    split = 2 * depth * TILE
+    return halves[:split], halves[split:], floats[:sums], floats[sums:tops], floats[tops:totals], floats[totals:]
+
+
+@njit(fastmath=True, boundscheck=False)  # type: ignore[untyped-decorator]
+def start_state(sums: Any, tops: Any, totals: Any, value_size: Any) -> None:
+    """The state of queries that have seen nothing yet."""
+    for each in range(QUERIES):
+        tops[each] = LOWEST
+        totals[each] = np.float32(0.0)
+    for place in range(0, QUERIES * value_size, LANES):
+        store(sums, place, zero())
+
+
+@njit(fastmath=True, boundscheck=False)  # type: ignore[untyped-decorator]
+def oldest_seen(positions: Any, window: Any, first: Any, last: Any, start: Any) -> Any:
+    """The first place of a stretch from the position `start` on that any of the tokens [first, last) sees."""
+    if window == 0:
+        return np.int64(0)
+    oldest = positions[first]
+    for token in range(first + 1, last):
+        oldest = min(oldest, positions[token])
+    return max(np.int64(0), oldest - window + 1 - start)
+
+
+@njit(fastmath=True, boundscheck=False)  # type: ignore[untyped-decorator]
+def hide_unseen(scores: Any, row: Any, begin: Any, end: Any, ranges: Any, first: Any, last: Any) -> None:
+    """Marks, among the scores of the places [begin, end), what lies in none of the ranges [first, last) as not seen."""
+    done = begin
+    for number in range(first, last):
+        if ranges[number, 0] > done:
+            hide(scores, row, done - begin, min(ranges[number, 0], end) - begin)
+        done = max(done, min(ranges[number, 1], end))
+    if done < end:
+        hide(scores, row, done - begin, end - begin)
+
+
 @compiled(SHARED)
 def attend_shared(
     config: Any,
@@ -265,83 +308,78 @@ def attend_shared(
     num_jobs = len(blocks) * num_heads
     for thread in prange(halves.shape[0]):
         tile_start(config)
-        queries, shares = halves[thread, : 2 * depth * TILE], halves[thread, 2 * depth * TILE :]
-        scores = floats[thread, : QUERIES * WIDTH]
-        own = floats[thread, QUERIES * WIDTH : QUERIES * (WIDTH + value_size)]
-        own_tops = floats[thread, QUERIES * (WIDTH + value_size) : QUERIES * (WIDTH + value_size + 1)]
-        own_totals = floats[thread, QUERIES * (WIDTH + value_size + 1) :]
+        queries, shares, scores, own, own_tops, own_totals = room_of(halves[thread], floats[thread], depth, value_size)
         while True:
             job = take_next(counter, 0)
             if job >= num_jobs:
                 break
             run, block, head = blocks[job // num_heads, 0], blocks[job // num_heads, 1], job % num_heads
-            first = block * QUERIES
-            num = min(QUERIES, (lasts[run] - firsts[run]) * group - first)
-            offset = firsts[run] * stride + head * group * size
-            take_queries(heads, offset, stride, group, first, num, depth, queries)
-            for each in range(QUERIES):
-                own_tops[each] = LOWEST
-                own_totals[each] = np.float32(0.0)
-            for place in range(0, QUERIES * value_size, LANES):
-                store(own, place, zero())
+            begins, first = firsts[run], block * QUERIES
+            num = min(QUERIES, (lasts[run] - begins) * group - first)
+            first_token, last_token = begins + first // group, begins + (first + num - 1) // group + 1
+            take_queries(heads, begins * stride + head * group * size, stride, group, first, num, depth, queries)
+            start_state(own, own_tops, own_totals, value_size)
             for link in range(chains[run], chains[run + 1]):
                 length, start = lengths[link], starts[link]
-                low = np.int64(0)
-                if window > 0:
-                    low = max(low, positions[firsts[run] + first // group] - window + 1 - start)
-                begin = low // 32 * 32
+                own_keys = keys[link] + head * rooms[link] * size * 2
+                own_values = values[link] + head * rooms[link] * value_size * 2
+                begin = oldest_seen(positions, window, first_token, last_token, start) // 32 * 32
                 while begin < length:
                     end = min(begin + PIECE, (length + 31) // 32 * 32)
-                    score_keys(
-                        queries,
-                        depth,
-                        keys[link] + head * rooms[link] * size * 2,
-                        begin // 32,
-                        end // 32,
-                        num > 16,
-                        scores,
-                    )
+                    score_keys(queries, depth, own_keys, begin // 32, end // 32, num > 16, scores)
                     for each in range(num):
+                        token = begins + (first + each) // group
+                        oldest = positions[token] - window + 1 - start
                         if length < end:
                             hide(scores, each, length - begin, end - begin)
-                        if window > 0:
-                            oldest = positions[firsts[run] + (first + each) // group] - window + 1 - start
-                            if oldest > begin:
-                                hide(scores, each, 0, min(oldest, end) - begin)
+                        if window > 0 and oldest > begin:
+                            hide(scores, each, 0, min(oldest, end) - begin)
                         if softcap > 0:
                             cap(scores, each, end - begin, scale, softcap)
                     take_shares(scores, num, end - begin, factor, value_size, shares, own, own_tops, own_totals)
-                    add_values(
-                        shares,
-                        values[link] + head * rooms[link] * value_size * 2,
-                        begin // 32,
-                        end // 32,
-                        value_size,
-                        num > 16,
-                        own,
-                    )
+                    add_values(shares, own_values, begin // 32, end // 32, value_size, num > 16, own)
                     begin = end
             for each in range(num):
-                token, member = firsts[run] + (first + each) // group, (first + each) % group
-                query = token * num_heads * group + head * group + member
-                tops[token, head * group + member] = own_tops[each]
-                totals[token, head * group + member] = own_totals[each]
+                token, number = begins + (first + each) // group, head * group + (first + each) % group
+                tops[token, number] = own_tops[each]
+                totals[token, number] = own_totals[each]
                 for e in range(0, value_size, LANES):
-                    store(sums, query * value_size + e, load(own, each * value_size + e))
+                    place = (token * num_heads * group + number) * value_size + e
+                    store(sums, place, load(own, each * value_size + e))
         tile_release()
 
 
 @njit(fastmath=True, boundscheck=False)  # type: ignore[untyped-decorator]
-def keep_token(
-    heads: Any, key: Any, value: Any, place: Any, depth: Any, value_size: Any, keys: Any, values: Any
+def keep_tokens(
+    heads: Any, stride: Any, shape: Any, head: Any, first: Any, last: Any, places: Any, keys: Any, values: Any
 ) -> None:
-    """Keeps a key (D) and a value (E), which begin at those elements of `heads`, at a place of a head's room."""
-    here = keys + place // 16 * depth * BYTES + place % 16 * 4
-    for d in range(depth):
-        store_pairs_at(heads, key + d * 32, here + d * BYTES)
-    there = values + place // 32 * (value_size // 16) * BYTES + place % 32 // 2 * 64 + place % 2 * 2
-    for e in range(value_size // 16):
-        store_apart_at(heads, value + e * 16, there + e * BYTES)
+    """Keeps one head's keys and values of the tokens [first, last) in its room."""
+    size, value_size = shape[2], shape[3]
+    depth, columns = size // 32, value_size // 16
+    for token in range(first, last):
+        place = places[token]
+        key = token * stride + shape[4] + head * size
+        value = token * stride + shape[5] + head * value_size
+        here = keys + place // 16 * depth * BYTES + place % 16 * 4
+        for d in range(depth):
+            store_pairs_at(heads, key + d * 32, here + d * BYTES)
+        there = values + place // 32 * columns * BYTES + place % 32 // 2 * 64 + place % 2 * 2
+        for e in range(columns):
+            store_apart_at(heads, value + e * 16, there + e * BYTES)
+
+
+@njit(fastmath=True, boundscheck=False)  # type: ignore[untyped-decorator]
+def finish(
+    own: Any, each: Any, total: Any, value_size: Any, token: Any, column: Any, row_size: Any, is_packed: Any, out: Any
+) -> None:
+    """Writes a query's weighted values, divided by the sum of their weights, from `column` of the token's row on."""
+    share = splat(np.float32(1.0) / total)
+    for e in range(0, value_size, LANES):
+        at = column + e
+        place = token * row_size + at
+        if is_packed:
+            place = ((token // 16 * (row_size // 32) + at // 32) * 16 + token % 16) * 32 + at % 32
+        store(out, place, multiply(load(own, each * value_size + e), share))
 
 
 @compiled(OWN)
@@ -375,68 +413,40 @@ def attend_own(
     num_heads, group, size, value_size = shape[0], shape[1], shape[2], shape[3]
     depth = size // 32
     factor = np.float32(LOG2E if softcap > 0 else scale * LOG2E)
-    row_size = num_heads * group * value_size
-    num_parts = len(keys)
+    num_parts, row_size = len(keys), num_heads * group * value_size
     for job in prange(num_parts * num_heads):
         part, head = job // num_heads, job % num_heads
         if not keeps[part]:
-            for token in range(firsts[part], firsts[part + 1]):
-                keep_token(
-                    heads,
-                    token * stride + shape[4] + head * size,
-                    token * stride + shape[5] + head * value_size,
-                    places[token],
-                    depth,
-                    value_size,
-                    keys[part] + head * rooms[part] * size * 2,
-                    values[part] + head * rooms[part] * value_size * 2,
-                )
+            own_keys = keys[part] + head * rooms[part] * size * 2
+            own_values = values[part] + head * rooms[part] * value_size * 2
+            keep_tokens(heads, stride, shape, head, firsts[part], firsts[part + 1], places, own_keys, own_values)
     num_jobs = len(blocks) * num_heads
     for thread in prange(halves.shape[0]):
         tile_start(config)
-        queries, shares = halves[thread, : 2 * depth * TILE], halves[thread, 2 * depth * TILE :]
-        scores = floats[thread, : QUERIES * WIDTH]
-        own = floats[thread, QUERIES * WIDTH : QUERIES * (WIDTH + value_size)]
-        own_tops = floats[thread, QUERIES * (WIDTH + value_size) : QUERIES * (WIDTH + value_size + 1)]
-        own_totals = floats[thread, QUERIES * (WIDTH + value_size + 1) :]
+        queries, shares, scores, own, own_tops, own_totals = room_of(halves[thread], floats[thread], depth, value_size)
         while True:
             job = take_next(counter, 0)
             if job >= num_jobs:
                 break
             part, block, head = blocks[job // num_heads, 0], blocks[job // num_heads, 1], job % num_heads
-            begins, ends = firsts[part], firsts[part + 1]
+            begins, ends, first = firsts[part], firsts[part + 1], block * QUERIES
             own_keys = keys[part] + head * rooms[part] * size * 2
             own_values = values[part] + head * rooms[part] * value_size * 2
             if keeps[part]:
-                for token in range(begins, ends):
-                    keep_token(
-                        heads,
-                        token * stride + shape[4] + head * size,
-                        token * stride + shape[5] + head * value_size,
-                        places[token],
-                        depth,
-                        value_size,
-                        own_keys,
-                        own_values,
-                    )
-            first = block * QUERIES
+                keep_tokens(heads, stride, shape, head, begins, ends, places, own_keys, own_values)
             num = min(QUERIES, (ends - begins) * group - first)
             take_queries(heads, begins * stride + head * group * size, stride, group, first, num, depth, queries)
+            start_state(own, own_tops, own_totals, value_size)
             low, high = rooms[part], np.int64(0)
             for each in range(num):
-                token, member = begins + (first + each) // group, (first + each) % group
+                token, number = begins + (first + each) // group, head * group + (first + each) % group
                 low = min(low, ranges[range_starts[token], 0])
                 high = max(high, ranges[range_starts[token + 1] - 1, 1])
-                query = token * num_heads * group + head * group + member
-                own_tops[each] = tops[token, head * group + member]
-                if own_tops[each] > SEEN:
-                    own_totals[each] = totals[token, head * group + member]
+                if tops[token, number] > SEEN:
+                    own_tops[each], own_totals[each] = tops[token, number], totals[token, number]
                     for e in range(0, value_size, LANES):
-                        store(own, each * value_size + e, load(sums, query * value_size + e))
-                else:
-                    own_totals[each] = np.float32(0.0)
-                    for e in range(0, value_size, LANES):
-                        store(own, each * value_size + e, zero())
+                        place = (token * num_heads * group + number) * value_size + e
+                        store(own, each * value_size + e, load(sums, place))
             begin = low // 32 * 32
             while begin < high:
                 end = min(begin + PIECE, (high + 31) // 32 * 32)
@@ -444,46 +454,20 @@ def attend_own(
                 ask_ahead(own_values + begin * value_size * 2, AHEAD * 32 * value_size * 2)
                 for each in range(num):
                     token = begins + (first + each) // group
-                    done = begin
-                    for number in range(range_starts[token], range_starts[token + 1]):
-                        if ranges[number, 0] > done:
-                            hide(scores, each, done - begin, min(ranges[number, 0], end) - begin)
-                        done = max(done, min(ranges[number, 1], end))
-                    if done < end:
-                        hide(scores, each, done - begin, end - begin)
+                    hide_unseen(scores, each, begin, end, ranges, range_starts[token], range_starts[token + 1])
                     if softcap > 0:
                         cap(scores, each, end - begin, scale, softcap)
                 take_shares(scores, num, end - begin, factor, value_size, shares, own, own_tops, own_totals)
                 add_values(shares, own_values, begin // 32, end // 32, value_size, num > 16, own)
                 begin = end
-            following = job + halves.shape[0]
+            following = job + halves.shape[0]  # most likely this thread's next
             if following < num_jobs:
-                ahead, ahead_head = blocks[following // num_heads, 0], following % num_heads
-                ahead_keys = keys[ahead] + ahead_head * rooms[ahead] * size * 2
-                ahead_values = values[ahead] + ahead_head * rooms[ahead] * value_size * 2
-                ask_ahead(ahead_keys + places[firsts[ahead]] // 16 * depth * BYTES, depth * BYTES)
-                for column in range(value_size // 16):
-                    prefetch_at(
-                        ahead_values
-                        + (places[firsts[ahead]] // 32 * (value_size // 16) + column) * BYTES
-                        + places[firsts[ahead]] % 32 // 2 * 64
-                    )
-                ask_ahead(ahead_keys, AHEAD * 32 * size * 2)
+                ahead = blocks[following // num_heads, 0]
+                ask_ahead(keys[ahead] + following % num_heads * rooms[ahead] * size * 2, AHEAD * 32 * size * 2)
             for each in range(num):
-                token, member = begins + (first + each) // group, (first + each) % group
+                token, number = begins + (first + each) // group, head * group + (first + each) % group
                 total = own_totals[each]
-                sink = sinks[head * group + member]
-                if sink > SEEN:
-                    total += np.exp2(sink * LOG2E - own_tops[each])
-                share = splat(np.float32(1.0) / total)
-                column = (head * group + member) * value_size
-                for e in range(0, value_size, LANES):
-                    numbers = multiply(load(own, each * value_size + e), share)
-                    at = column + e
-                    if is_packed:
-                        store(
-                            out, ((token // 16 * (row_size // 32) + at // 32) * 16 + token % 16) * 32 + at % 32, numbers
-                        )
-                    else:
-                        store(out, token * row_size + at, numbers)
+                if sinks[number] > SEEN:
+                    total += np.exp2(sinks[number] * LOG2E - own_tops[each])
+                finish(own, each, total, value_size, token, number * value_size, row_size, is_packed, out)
         tile_release()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,18 +38,30 @@ class Gone(nn.Module):
         raise RuntimeError("this layer is computed by the engine's stack")
 
 
-def laid_out(weights: Sequence[torch.Tensor]) -> torch.Tensor:
+def laid_out(layers: Sequence[Any], weight_of: Callable[[Any], torch.Tensor]) -> torch.Tensor:
     """The weights (N, C) of all layers as tiles (L, N / 32, C / 32, 2, 16, 32)."""
-    num, depth = weights[0].shape
-    tiles = zeros_in_large_pages((len(weights), num // 32, depth // 32, 2, 16, 32), weights[0].dtype)
-    for place, weight in enumerate(weights):
-        tiles[place] = pack_right(weight)
+    first = pack_right(weight_of(layers[0]))
+    tiles = zeros_in_large_pages((len(layers), *first.shape), first.dtype)
+    for place, layer in enumerate(layers):
+        tiles[place] = pack_right(weight_of(layer))
     return tiles
 
 
-def interleaved(gate: torch.Tensor, up: torch.Tensor) -> torch.Tensor:
-    """Weights (2 I, C) of which every 32 columns are sixteen of the one and the same sixteen of the other."""
-    return torch.stack([each.view(-1, 16, each.shape[1]) for each in (gate, up)], dim=1).flatten(0, 2)
+def joined(layer: Any) -> torch.Tensor:
+    """The weights (N, C) that lead to queries, keys and values."""
+    attention = layer.self_attn
+    return torch.cat([each.weight.data for each in (attention.q_proj, attention.k_proj, attention.v_proj)])
+
+
+def weight(module: nn.Linear) -> torch.Tensor:
+    """The weights of a linear map."""
+    return module.weight.data
+
+
+def interleaved(layer: Any) -> torch.Tensor:
+    """The weights (2 I, C) that lead to gates: in every 32 columns, sixteen of gates and the sixteen that they let through."""
+    both = (layer.mlp.gate_proj.weight.data, layer.mlp.up_proj.weight.data)
+    return torch.stack([each.view(-1, 16, each.shape[1]) for each in both], dim=1).flatten(0, 2)
 
 
 def biases(layers: Sequence[Any], names: Sequence[str]) -> torch.Tensor:
@@ -75,20 +87,18 @@ class Stack:
         self.scale, self.epsilon = float(attention.scaling), float(layers[0].input_layernorm.variance_epsilon)
         self.windows = [window_of(layer.self_attn) for layer in layers]
         self.num_gates = layers[0].mlp.gate_proj.out_features
-        names = ("q_proj", "k_proj", "v_proj")
-        joined = [torch.cat([getattr(layer.self_attn, name).weight.data for name in names]) for layer in layers]
         norms = [
             torch.stack([layer.input_layernorm.weight.data, layer.post_attention_layernorm.weight.data])
             for layer in layers
         ]
         self.tensors = (
             torch.stack(norms),
-            laid_out(joined),
-            biases(layers, names),
-            laid_out([layer.self_attn.o_proj.weight.data for layer in layers]),
+            laid_out(layers, joined),
+            biases(layers, ("q_proj", "k_proj", "v_proj")),
+            laid_out(layers, lambda layer: weight(layer.self_attn.o_proj)),
             biases(layers, ("o_proj",)),
-            laid_out([interleaved(layer.mlp.gate_proj.weight.data, layer.mlp.up_proj.weight.data) for layer in layers]),
-            laid_out([layer.mlp.down_proj.weight.data for layer in layers]),
+            laid_out(layers, interleaved),
+            laid_out(layers, lambda layer: weight(layer.mlp.down_proj)),
         )
         self.arrays = [array(each) for each in self.tensors]
         self.block_sums = torch.empty(torch.get_num_threads(), 1024).numpy()
