@@ -14,6 +14,7 @@ from promptkit.generate.engine.blocks import Head, fuse, likeliest, plain_head
 from promptkit.generate.engine.branches import Asked, Branches, grow_contexts
 from promptkit.generate.engine.draft import Drafter, Seen
 from promptkit.generate.engine.layout import Part, Pass
+from promptkit.generate.engine.pages import Arena
 from promptkit.generate.engine.stretch import Scratch, Slots, Stretch
 from promptkit.generate.engine.tree import Node, Tree, grow_tree
 from promptkit.generate.head import float32_head
@@ -145,6 +146,7 @@ class Engine:
         self.stack: Stack | None = None  # all of the model's layers in one call, where they are of the usual kind
         self.head: Head | TileHead | None = None  # its last product, where its logits are that and nothing more
         self.lent: dict[Any, Any] = {}
+        self.arena: Arena | None = None  # memory for slots, where there is some already
 
     def lay_out(self) -> None:
         """Lays the model's weights out anew, where that makes it faster on its device."""
@@ -172,7 +174,9 @@ class Engine:
         """The completions as they finish, each with its request's index."""
         tree = grow_tree([request.token_ids for _, request in requests], is_shared=self.limits.is_shared)
         trunk, queue = Trunk(tree), list(reversed(tree.order))
-        slots = Slots(min(self.limits.num_slots, len(requests)), needed_room(requests, tree))
+        if self.arena is not None:
+            self.arena.clear()
+        slots = Slots(min(self.limits.num_slots, len(requests)), needed_room(requests, tree), self.arena)
         wants_logits = any(request.sampling.temperature for _, request in requests)
         live: list[Live] = []
         while queue or live:

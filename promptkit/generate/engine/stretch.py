@@ -12,7 +12,7 @@ from math import prod
 import torch
 
 from promptkit.generate.engine.draft import Seen
-from promptkit.generate.engine.pages import LARGE_PAGE, map_in_large_pages
+from promptkit.generate.engine.pages import LARGE_PAGE, Arena, map_in_large_pages
 from promptkit.generate.engine.tree import Node
 
 __all__ = ["LANES", "HeadShape", "Scratch", "Slots", "Stretch", "rounded", "takes_tiles"]
@@ -50,16 +50,24 @@ def takes_tiles(shape: HeadShape, like: torch.Tensor) -> bool:
     return has_tiles()
 
 
-def new_tiles(num: int, room: int, shape: HeadShape, like: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Keys (S, K, R / 16, D / 32, 16, 32) and values (S, K, R / 32, E / 16, 16, 32) of a layer, all zero."""
+def new_tiles(
+    num: int, room: int, shape: HeadShape, like: torch.Tensor, arena: Arena | None = None
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Keys (S, K, R / 16, D / 32, 16, 32) and values (S, K, R / 32, E / 16, 16, 32) of a layer, all finite."""
     heads = (num, shape.num_heads)
-    keys = zeros_in_large_pages((*heads, room // 16, shape.key_size // 32, 16, 32), like.dtype)
-    return keys, zeros_in_large_pages((*heads, room // 32, shape.value_size // 16, 16, 32), like.dtype)
+    keys = zeros_in_large_pages((*heads, room // 16, shape.key_size // 32, 16, 32), like.dtype, arena)
+    return keys, zeros_in_large_pages((*heads, room // 32, shape.value_size // 16, 16, 32), like.dtype, arena)
 
 
-def zeros_in_large_pages(shape: Sequence[int], dtype: torch.dtype) -> torch.Tensor:
-    """Zeros of that shape, in memory that the system maps when it is first touched, in large pages where it can."""
+def zeros_in_large_pages(shape: Sequence[int], dtype: torch.dtype, arena: Arena | None = None) -> torch.Tensor:
+    """Zeros of that shape, in large pages where the system has them, which it maps when they are first touched.
+
+    Of an arena it is what was there, where the arena has as much left: zeros, or what an earlier use left.
+    """
     num_bytes = prod(shape) * dtype.itemsize
+    given = arena.take(num_bytes) if arena else None
+    if given is not None:
+        return torch.frombuffer(given, dtype=dtype).view(*shape)
     if num_bytes < LARGE_PAGE or sys.platform != "linux":
         return torch.zeros(*shape, dtype=dtype)
     memory = mmap.mmap(-1, num_bytes + LARGE_PAGE)  # kept by the tensor, and given back with it
@@ -131,8 +139,9 @@ class Slots:
 
     is_kept = True  # what is stored is read by later passes
 
-    def __init__(self, num: int, room: int) -> None:
+    def __init__(self, num: int, room: int, arena: Arena | None = None) -> None:
         self.num = num
+        self._arena = arena
         self.room = rounded(room)
         self.free = list(range(num - 1, -1, -1))
         self._layers: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
@@ -146,16 +155,15 @@ class Slots:
     def make(self, shape: HeadShape, like: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """New keys and values of one layer."""
         if takes_tiles(shape, like):
-            return new_tiles(self.num, self.room, shape, like)
-        heads = (self.num, shape.num_heads)
-        keys = like.new_empty(*heads, self.room // LANES, shape.key_size, LANES)
-        values = like.new_empty(*heads, self.room, shape.value_size)
+            return new_tiles(self.num, self.room, shape, like, self._arena)
+        shapes = (
+            (self.num, shape.num_heads, self.room // LANES, shape.key_size, LANES),
+            (self.num, shape.num_heads, self.room, shape.value_size),
+        )
         if like.device.type == "cpu":
-            for tensor in (keys, values):
-                map_in_large_pages(tensor.data_ptr(), tensor.nbytes)
+            keys, values = (zeros_in_large_pages(each, like.dtype, self._arena) for each in shapes)
         else:  # batched products there multiply what is unused by zero: it must be finite
-            keys.zero_()
-            values.zero_()
+            keys, values = (like.new_zeros(each) for each in shapes)
         return keys, values
 
 
