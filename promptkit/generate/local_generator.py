@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import os
@@ -10,12 +11,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import cached_property
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from promptkit.errors import GenerationError, ModelError, PromptTooLong
 from promptkit.generate.alone import Parting, parting_place, token_text
 from promptkit.generate.engine.memory import Demand, MemoryPlan, Shape, plan_memory
-from promptkit.generate.engine.pages import keep_memory
+from promptkit.generate.engine.pages import Arena, keep_memory
 from promptkit.generate.fingerprint import fingerprint
 from promptkit.generate.hardware import available_memory, device, lays_out_bfloat16, resolve_dtype
 from promptkit.generate.meter import Meter
@@ -128,11 +130,17 @@ class LocalGenerator:
     def fit(self, requests: Sequence[Request]) -> None:
         """Makes the engine compute as much at once as memory allows. Raises `NotEnoughMemory`, before weights are read."""
         plan = self.memory_plan(requests)
+        is_loaded = "engine" in vars(self)
+        # a model takes seconds to load, slots a second to be mapped: both at the same time
+        arena = None if is_loaded or plan.is_scored or device() != "cpu" else Arena(plan.slots)
         engine = self.engine
         from promptkit.generate.engine.engine import Engine  # noqa: PLC0415 - imports torch
 
         if isinstance(engine, Engine):
             engine.limits = replace(engine.limits, num_slots=plan.num_slots, chunk=plan.chunk)
+            engine.arena = arena
+        elif arena is not None:
+            arena.stop()
 
     def take_less(self, error: Exception) -> None:
         """Makes the engine compute less at once. Raises `GenerationError` where memory is not what failed, or all of it."""
@@ -181,36 +189,45 @@ class LocalGenerator:
     @cached_property
     def reference(self) -> Reference:
         """The model as transformers alone computes it, loaded a second time: the engine's oracle."""
-        prepare_process()
-        from promptkit.generate.reference import BATCH_SIZE, Reference  # noqa: PLC0415 - imports torch
+        with self.starting():
+            from promptkit.generate.reference import BATCH_SIZE, Reference  # noqa: PLC0415 - imports torch
 
-        eos, size = frozenset(self.facts.eos_token_ids), self.loading.slots or BATCH_SIZE
-        return Reference(self.load(), self.tokenizer, eos, self._meter, batch_size=size)
+            eos, size = frozenset(self.facts.eos_token_ids), self.loading.slots or BATCH_SIZE
+            return Reference(self.load(), self.tokenizer, eos, self._meter, batch_size=size)
 
     @cached_property
     def engine(self) -> Engine | Reference:
         """What computes: the engine, or the reference where the engine does not cover the model."""
-        prepare_process()
-        from promptkit.generate.engine.engine import Limits  # noqa: PLC0415 - imports torch
-        from promptkit.generate.engine.loading import NotCovered, make_engine  # noqa: PLC0415
+        with self.starting():
+            from promptkit.generate.start import Limits, NotCovered, Start  # noqa: PLC0415 - imports torch
 
-        eos, slots = frozenset(self.facts.eos_token_ids), self.loading.slots
-        limits = Limits(num_slots=slots) if slots else Limits()
-        model = self.load()
-        started, counted = time.perf_counter(), self._meter.computed_prompt_tokens
-        try:
-            return make_engine(model, self.tokenizer, eos, self._meter, limits)
-        except NotCovered as error:
-            log.warning("model %r is computed without sharing, right but slower: %s", self.name, error)
-        finally:
-            self._meter.load_s += time.perf_counter() - started
-            self._meter.computed_prompt_tokens = counted  # its trial is no work of the run
+            eos, slots = frozenset(self.facts.eos_token_ids), self.loading.slots
+            limits = Limits(num_slots=slots) if slots else Limits()
+            start = Start(self.identity, self.weights, self.load)
+            try:
+                return start.engine(self.tokenizer, eos, self._meter, limits)
+            except NotCovered as error:
+                log.warning("model %r is computed without sharing, right but slower: %s", self.name, error)
         return self.reference
 
+    @contextlib.contextmanager
+    def starting(self) -> Iterator[None]:
+        """Settings of the process, and the time that passes counted as loading. A trial is no work of the run."""
+        started, counted = time.perf_counter(), self._meter.computed_prompt_tokens
+        prepare_process()
+        try:
+            yield
+        finally:
+            self._meter.load_s += time.perf_counter() - started
+            self._meter.computed_prompt_tokens = counted
+
+    def weights(self) -> Path:
+        """The folder of the weights, in the model's dtype where they come from a GGUF file."""
+        return prepare_weights(self.files, self.dtype)
+
     def load(self) -> Any:
-        """The model, ready to compute."""
-        started = time.perf_counter()
-        weights = prepare_weights(self.files, self.dtype)
+        """The model as transformers makes it, ready to compute."""
+        weights = self.weights()
         try:
             import torch  # noqa: PLC0415 - seconds to import, and needed only when something is computed
             import transformers  # noqa: PLC0415
@@ -219,12 +236,10 @@ class LocalGenerator:
             model = transformers.AutoModelForCausalLM.from_pretrained(
                 weights, dtype=getattr(torch, self.dtype), trust_remote_code=False
             )
-            model.eval().to(device())
+            return model.eval().to(device())
         except Exception as error:
             reason = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
             raise ModelError(f"model {self.name!r}: cannot be loaded: {reason}") from error
-        self._meter.load_s += time.perf_counter() - started
-        return model
 
 
 def check_room(requests: Sequence[Request], context_length: int | None, name: str) -> None:

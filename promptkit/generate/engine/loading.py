@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
+from safetensors.torch import load, save
 
 from promptkit.generate.engine.attention import NAME, register
+from promptkit.generate.engine.blocks import Block
 from promptkit.generate.engine.engine import Engine, Limits, Live, Trunk
 from promptkit.generate.engine.stretch import Slots
 from promptkit.generate.engine.tree import grow_tree
 from promptkit.generate.meter import Meter
 from promptkit.generate.request import Request
 from promptkit.generate.row import Row
+from promptkit.generate.skeleton import Skeleton
 from promptkit.generate.tokenizer import Tokenizer
 
-__all__ = ["NotCovered", "make_engine"]
+__all__ = ["NotCovered", "Trial", "make_engine", "make_trial"]
 
 LAYER_TYPES = {"full_attention", "sliding_attention"}
 # the error allowed, as a share of the spread of the plain model's logits, both as root mean squares
@@ -27,28 +31,67 @@ class NotCovered(Exception):
     """The engine does not compute this model; the text says what of it, for a sentence that goes on from there."""
 
 
-def make_engine(model: Any, tokenizer: Tokenizer, eos: frozenset[int], meter: Meter, limits: Limits) -> Engine:
-    """The engine of a model, which is changed by it. Raises `NotCovered`; the model is then no longer to be used.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """Rows of token ids, and the logits (2, V), float32, that the model's own forward pass gives after their last two."""
 
-    The engine computes a small tree of tokens, and must agree with the model's own forward pass.
-    """
+    rows: list[tuple[int, ...]]
+    logits: list[torch.Tensor]
+
+    def to_bytes(self) -> bytes:
+        """What `from_bytes` reads."""
+        rows = {f"row.{number}": torch.tensor(row) for number, row in enumerate(self.rows)}
+        return save(rows | {f"logits.{number}": each.cpu() for number, each in enumerate(self.logits)})
+
+    @classmethod
+    def from_bytes(cls, kept: bytes) -> Trial:
+        """The trial that `to_bytes` wrote."""
+        known = load(kept)
+        numbers = range(len(known) // 2)
+        rows = [tuple(known[f"row.{number}"].tolist()) for number in numbers]
+        return cls(rows=rows, logits=[known[f"logits.{number}"] for number in numbers])
+
+
+def make_trial(model: Any) -> Trial:
+    """What the model's own forward pass gives on a small tree of tokens. Raises `NotCovered`."""
     config = model.config.get_text_config()
     check_layers(config)
     rows = probe_rows(config)
     try:
-        plain = [plain_logits(model, row) for row in rows]
+        return Trial(rows=rows, logits=[plain_logits(model, row) for row in rows])
     except Exception as error:
         raise NotCovered(f"its own forward pass fails in a trial ({type(error).__name__})") from error
-    if not set_attention(model):
+
+
+def make_engine(  # noqa: PLR0913 - a trial comes from whoever has kept one
+    model: Any,
+    tokenizer: Tokenizer,
+    eos: frozenset[int],
+    meter: Meter,
+    limits: Limits,
+    *,
+    trial: Trial | None = None,
+) -> Engine:
+    """The engine of a model, which is changed by it. Raises `NotCovered`; the model is then no longer to be used.
+
+    The engine computes the trial's tree of tokens, and must agree with what the model's own forward pass gave. A
+    skeleton has no such pass: its trial is its model's, from an earlier start.
+    """
+    trial = trial or make_trial(model)
+    is_skeleton = isinstance(model, Skeleton)
+    if not is_skeleton and not set_attention(model):
         raise NotCovered("its attention has no interface")
     engine = Engine(model, tokenizer, eos, meter, limits)
     engine.lay_out()
+    if is_skeleton and engine.stack is None and not all(isinstance(layer, Block) for layer in model.model.layers):
+        raise NotCovered("a skeleton has layers of its own")
     try:
-        computed = engine_logits(engine, rows)
+        computed = engine_logits(engine, trial.rows)
     except Exception as error:
         raise NotCovered(f"its modules do not hand the engine's state on ({type(error).__name__})") from error
     worst = max(
-        float((one - other).square().mean().sqrt() / one.std()) for one, other in zip(plain, computed, strict=True)
+        float((one - other.cpu()).square().mean().sqrt() / one.std())
+        for one, other in zip(trial.logits, computed, strict=True)
     )
     if not worst <= TOLERANCE[model.dtype]:
         raise NotCovered(f"a trial differs from its own forward pass by {worst:.2g} of the spread of its logits")
@@ -91,10 +134,10 @@ def probe_rows(config: Any) -> list[tuple[int, ...]]:
 
 @torch.inference_mode()
 def plain_logits(model: Any, row: tuple[int, ...]) -> torch.Tensor:
-    """The model's own logits (2, V) after the last two of a row's tokens, in float32."""
+    """The model's own logits (2, V) after the last two of a row's tokens, in float32, out of the card's memory."""
     ids = torch.tensor([row], device=model.device)
     logits: torch.Tensor = model(input_ids=ids, use_cache=False).logits[0, -2:].float()
-    return logits
+    return logits.cpu()
 
 
 @torch.inference_mode()
