@@ -17,12 +17,7 @@ from pathlib import Path
 
 from bench.few_shot import SIZES, few_shot_work, findings
 from bench.picture import picture
-from bench.work import Round, add_json, arguments, measured, ratios, setting_for
-
-
-def counts(text: str) -> tuple[int, ...]:
-    """Numbers of demonstrations in a list with commas."""
-    return tuple(sorted(int(each) for each in text.split(",")))
+from bench.work import Round, add_json, arguments, counts, measured, ratios, setting_for
 
 
 def seconds_an_item(rounds: Sequence[Round], side: str) -> float:
