@@ -13,6 +13,7 @@ Tokens are those of the texts, tokenised again. An answer is right if the last n
 
 from __future__ import annotations
 
+import argparse
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -59,6 +60,12 @@ def few_shot_work(num_rows: int, num_shots: int, dtype: str, max_new_tokens: int
         max_new_tokens=max_new_tokens,
         stop=(STOP,),
     )
+
+
+def add_work(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of the work, but for the number of rows."""
+    parser.add_argument("--shots", type=int, default=8)
+    parser.add_argument("--max-new-tokens", type=int, default=256)
 
 
 def solved(num_shots: int) -> list[dict[str, Any]]:
@@ -115,8 +122,7 @@ def findings(results: Round, work: Work) -> Mapping[str, Mapping[str, float]]:
 def main() -> None:
     """Measures all sides, round by round."""
     parser = arguments(__doc__, rows=128, sides=("promptkit", "lm-eval", "vllm"), rounds=2)
-    parser.add_argument("--shots", type=int, default=8)
-    parser.add_argument("--max-new-tokens", type=int, default=256)
+    add_work(parser)
     asked = parser.parse_args()
     work = few_shot_work(asked.rows, asked.shots, asked.dtype, asked.max_new_tokens)
     setting = setting_for(asked, work, SIZES)

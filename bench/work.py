@@ -83,6 +83,7 @@ class Result:
     """What a side gave for each item (a text, or the options' log-likelihoods), and the seconds that it took.
 
     `process_s` is the whole process with its warm-up; `run_s` is the items alone, the model being loaded and warm.
+    `timing` is what promptkit says of the run itself: seconds by sort of work, and tokens.
     """
 
     process_s: float
@@ -91,6 +92,7 @@ class Result:
     outputs: Sequence[Any]
     warm_up_s: float = 0.0
     versions: Mapping[str, str] = field(default_factory=dict)
+    timing: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def whole_s(self) -> float:
@@ -103,12 +105,17 @@ Side = Callable[[Work, Setting], Result]
 
 
 def promptkit_side(work: Work, setting: Setting) -> Result:
+    """`promptkit run`, with the setting's slots."""
+    return run_promptkit(work, setting.slots)
+
+
+def run_promptkit(work: Work, slots: int | None) -> Result:
     """`promptkit run`, from a pipeline file. Its `run_s` is all but the loading: planning, store and files included."""
     with tempfile.TemporaryDirectory(prefix="promptkit-bench-") as name:
         folder = Path(name)
         write_pipeline(work, folder)
         started = time.perf_counter()
-        printed = run_command(promptkit_command(work, setting), folder)
+        printed = run_command(promptkit_command(work, slots), folder)
         process_s = time.perf_counter() - started
         summary = json.loads(printed)
         rows = pq.read_table(folder / summary["run"] / "samples.parquet").to_pylist()
@@ -121,14 +128,20 @@ def promptkit_side(work: Work, setting: Setting) -> Result:
         run_s=timing["total_s"] - timing["load_s"],
         outputs=[[each["log_likelihood"] for each in row["options"]] or row["completion"] for row in rows],
         versions={"promptkit": summary["promptkit"], "engine": summary["identity"]["engine"]},
+        timing=timing,
     )
 
 
-def promptkit_command(work: Work, setting: Setting) -> list[str]:
+def promptkit_command(work: Work, slots: int | None) -> list[str]:
     """What a user types, with a store and a folder of its own."""
     command = [sys.executable, "-m", "promptkit", "run", "pipeline.yaml", "--json", "--quiet", "--refresh"]
     command += ["--store", "store.sqlite", "--out", "out", "--dtype", work.dtype]
-    return command + (["--slots", str(setting.slots)] if setting.slots else [])
+    return command + slots_words(slots)
+
+
+def slots_words(slots: int | None) -> list[str]:
+    """How the command is told the number of slots; nothing where it is to find one itself."""
+    return ["--slots", str(slots)] if slots else []
 
 
 def write_pipeline(work: Work, folder: Path) -> None:
@@ -277,16 +290,31 @@ def setting_for(asked: argparse.Namespace, work: Work, sizes: Sequence[int]) -> 
 
 def arguments(description: str | None, *, rows: int, sides: Sequence[str], rounds: int) -> argparse.ArgumentParser:
     """The options that all comparisons have."""
-    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = plain_arguments(description)
     parser.add_argument("--rows", type=int, default=rows)
     parser.add_argument("--rounds", type=int, default=rounds)
     parser.add_argument("--sides", type=side_names, default=tuple(sides), help="a list with commas")
-    parser.add_argument("--dtype", default="bfloat16", choices=["bfloat16", "float32", "float16"])
-    parser.add_argument("--slots", type=int, help="promptkit's; its default if not given")
     parser.add_argument("--lm-eval-batch-size", type=int, help="the best of some, tried first, if not given")
     parser.add_argument("--peers", type=Path, default=Path("/tmp/peers"), help="the folder of the environments")
+    return parser
+
+
+def plain_arguments(description: str | None) -> argparse.ArgumentParser:
+    """The options that all benchmarks of a run have, those of promptkit alone too."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--dtype", default="bfloat16", choices=["bfloat16", "float32", "float16"])
+    parser.add_argument("--slots", type=int, help="promptkit's; its default if not given")
     parser.add_argument("--json", type=Path, metavar="FILE", help="where the raw results are added, a line a run")
     return parser
+
+
+def counts(text: str) -> tuple[int, ...]:
+    """The numbers in a list with commas, from the least.
+
+    >>> counts("8,0,16")
+    (0, 8, 16)
+    """
+    return tuple(sorted(int(each) for each in text.split(",")))
 
 
 def side_names(text: str) -> tuple[str, ...]:
@@ -304,42 +332,54 @@ def read_rows(name: str) -> list[dict[str, Any]]:
         return [json.loads(line) for line in lines]
 
 
-def ratios(rounds: Sequence[Round], side: str, seconds: Callable[[Result], float]) -> str:
-    """How many times promptkit's seconds a side takes: the median over the rounds, with the spread."""
-    if side == "promptkit" or "promptkit" not in rounds[0]:
+def ratios(rounds: Sequence[Round], side: str, seconds: Callable[[Result], float], base: str = "promptkit") -> str:
+    """How many times the base's seconds a side takes: the median over the rounds, with the spread."""
+    if side == base or base not in rounds[0]:
         return "-"
-    values = [seconds(results[side]) / seconds(results["promptkit"]) for results in rounds]
-    return f"{statistics.median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
+    return spread([seconds(results[side]) / seconds(results[base]) for results in rounds], ".2f")
 
 
-def times_table(rounds: Sequence[Round]) -> list[str]:
-    """A line a side: median seconds with and without the start, items a second, and the ratios to promptkit's seconds."""
+def spread(values: Sequence[float], form: str) -> str:
+    """The median of values with the least and the greatest.
+
+    >>> spread([1.5, 4.0, 2.0], ".1f")
+    '2.0 (1.5 to 4.0)'
+    """
+    return f"{statistics.median(values):{form}} ({min(values):{form}} to {max(values):{form}})"
+
+
+def times_table(rounds: Sequence[Round], base: str = "promptkit") -> list[str]:
+    """A line a side: median seconds with and without the start, items a second, and the ratios to the base's seconds."""
     lines = [f"{'':10} {'with start':>10} {'without':>9} {'items/s':>8}   {'ratio with start':22}   ratio without"]
     for side in rounds[0]:
         whole = statistics.median(results[side].whole_s for results in rounds)
         run = statistics.median(results[side].run_s for results in rounds)
         rate = len(rounds[0][side].outputs) / run
-        with_start = ratios(rounds, side, lambda result: result.whole_s)
-        without = ratios(rounds, side, lambda result: result.run_s)
+        with_start = ratios(rounds, side, lambda result: result.whole_s, base)
+        without = ratios(rounds, side, lambda result: result.run_s, base)
         lines.append(f"{side:10} {whole:8.1f} s {run:7.1f} s {rate:8.2f}   {with_start:22}   {without}")
     return lines
 
 
 def add_json(path: Path | None, asked: argparse.Namespace, rounds: Sequence[Round], found: Mapping[str, Any]) -> None:
     """Adds one line to the file: what was asked, every round's seconds, and what else was found. Outputs are left out."""
-    if path is None:
-        return
     seconds = [
         {side: {**asdict(result), "whole_s": result.whole_s} for side, result in each.items()} for each in rounds
     ]
     for each in seconds:
         for result in each.values():
             del result["outputs"]
+    add_line(path, asked, {"rounds": seconds, **found})
+
+
+def add_line(path: Path | None, asked: argparse.Namespace, found: Mapping[str, Any]) -> None:
+    """Adds one line to the file, if one is given: which benchmark, when, what was asked, what was found."""
+    if path is None:
+        return
     record = {
         "bench": Path(sys.argv[0]).stem,
         "at": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "asked": vars(asked),
-        "rounds": seconds,
         **found,
     }
     with path.open("a", encoding="utf-8") as lines:
