@@ -15,9 +15,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit, prange, types
+from numba import njit, types
 
-from promptkit.generate.engine.kernels import LOWEST, compiled, tanh
+from promptkit.generate.engine.kernels import LOWEST, tanh
 from promptkit.generate.engine.tiles.products import LOG2E
 from promptkit.generate.engine.tiles.units import (
     TILE,
@@ -25,8 +25,6 @@ from promptkit.generate.engine.tiles.units import (
     tile_load,
     tile_load_at,
     tile_multiply,
-    tile_release,
-    tile_start,
     tile_store,
 )
 from promptkit.generate.engine.tiles.vectors import (
@@ -45,11 +43,18 @@ from promptkit.generate.engine.tiles.vectors import (
     store_apart_at,
     store_pairs_at,
     sum_lanes,
-    take_next,
     zero,
 )
 
-__all__ = ["PIECE", "QUERIES", "attend_own", "attend_shared", "floats_of_scratch", "halves_of_scratch"]
+__all__ = [
+    "PIECE",
+    "QUERIES",
+    "do_keep",
+    "do_own",
+    "do_shared",
+    "floats_of_scratch",
+    "halves_of_scratch",
+]
 
 QUERIES = 32  # queries of a block: two tiles
 PIECE = 2048  # keys whose scores are held at once
@@ -61,25 +66,6 @@ SEEN = np.float32(-1.0e38)  # scores above it are seen; `LOWEST` marks what is n
 HALVES, INTS, NUMBERS = (types.Array(each, 1, "C") for each in (types.uint16, types.int64, types.float32))
 PAIRS, TABLE = types.Array(types.int64, 2, "C"), types.Array(types.float32, 2, "C")
 ROOM = (types.Array(types.uint16, 2, "C"), TABLE, NUMBERS, TABLE, TABLE)
-SHARED = types.void(
-    types.Array(types.uint8, 1, "C"),
-    *(HALVES, types.int64, INTS),
-    *(INTS, INTS, PAIRS, INTS),
-    *(INTS, INTS, INTS, INTS, INTS, INTS),
-    *(types.int64, types.float32, types.float32),
-    INTS,
-    *ROOM,
-)
-OWN = types.void(
-    types.Array(types.uint8, 1, "C"),
-    *(HALVES, types.int64, INTS),
-    *(INTS, PAIRS, types.Array(types.boolean, 1, "C")),
-    *(INTS, INTS, INTS, INTS, INTS, PAIRS),
-    *(NUMBERS, types.float32, types.float32),
-    INTS,
-    *ROOM,
-    *(types.boolean, HALVES),
-)
 
 
 def halves_of_scratch(depth: int) -> int:
@@ -275,9 +261,9 @@ def hide_unseen(scores: Any, row: Any, begin: Any, end: Any, ranges: Any, first:
         hide(scores, row, done - begin, end - begin)
 
 
-@compiled(SHARED)
-def attend_shared(
-    config: Any,
+@njit(fastmath=True, boundscheck=False)  # type: ignore[untyped-decorator]
+def do_shared(
+    job: Any,
     heads: Any,  # flat: the tokens' rows (T, ...), each with its query heads (K, G, D) first
     stride: Any,  # of those rows
     shape: Any,  # (4,) int64: K, G, D, E
@@ -294,59 +280,50 @@ def attend_shared(
     window: Any,  # how far back a token sees; 0 for all the way
     scale: Any,
     softcap: Any,  # 0 for none
-    counter: Any,  # (1,) int64, zero: the next job
-    halves: Any,  # (P, ...) uint16: each thread's own room
-    floats: Any,  # (P, ...) float32
+    halves: Any,  # (...) uint16: the thread's own room
+    floats: Any,  # (...) float32
     sums: Any,  # (T, K G, E) float32, written: the weighted values, not yet divided
     tops: Any,  # (T, K G) float32, written: the greatest score
     totals: Any,  # (T, K G) float32, written: the sum of exponentials
 ) -> None:
-    """Writes the state of attention over the stretches that runs of tokens share."""
+    """Does one of the jobs that write the state of attention over the stretches that runs of tokens share."""
     num_heads, group, size, value_size = shape[0], shape[1], shape[2], shape[3]
     depth = size // 32
     factor = np.float32(LOG2E if softcap > 0 else scale * LOG2E)
-    num_jobs = len(blocks) * num_heads
-    for thread in prange(halves.shape[0]):
-        tile_start(config)
-        queries, shares, scores, own, own_tops, own_totals = room_of(halves[thread], floats[thread], depth, value_size)
-        while True:
-            job = take_next(counter, 0)
-            if job >= num_jobs:
-                break
-            run, block, head = blocks[job // num_heads, 0], blocks[job // num_heads, 1], job % num_heads
-            begins, first = firsts[run], block * QUERIES
-            num = min(QUERIES, (lasts[run] - begins) * group - first)
-            first_token, last_token = begins + first // group, begins + (first + num - 1) // group + 1
-            take_queries(heads, begins * stride + head * group * size, stride, group, first, num, depth, queries)
-            start_state(own, own_tops, own_totals, value_size)
-            for link in range(chains[run], chains[run + 1]):
-                length, start = lengths[link], starts[link]
-                own_keys = keys[link] + head * rooms[link] * size * 2
-                own_values = values[link] + head * rooms[link] * value_size * 2
-                begin = oldest_seen(positions, window, first_token, last_token, start) // 32 * 32
-                while begin < length:
-                    end = min(begin + PIECE, (length + 31) // 32 * 32)
-                    score_keys(queries, depth, own_keys, begin // 32, end // 32, num > 16, scores)
-                    for each in range(num):
-                        token = begins + (first + each) // group
-                        oldest = positions[token] - window + 1 - start
-                        if length < end:
-                            hide(scores, each, length - begin, end - begin)
-                        if window > 0 and oldest > begin:
-                            hide(scores, each, 0, min(oldest, end) - begin)
-                        if softcap > 0:
-                            cap(scores, each, end - begin, scale, softcap)
-                    take_shares(scores, num, end - begin, factor, value_size, shares, own, own_tops, own_totals)
-                    add_values(shares, own_values, begin // 32, end // 32, value_size, num > 16, own)
-                    begin = end
+    queries, shares, scores, own, own_tops, own_totals = room_of(halves, floats, depth, value_size)
+    run, block, head = blocks[job // num_heads, 0], blocks[job // num_heads, 1], job % num_heads
+    begins, first = firsts[run], block * QUERIES
+    num = min(QUERIES, (lasts[run] - begins) * group - first)
+    first_token, last_token = begins + first // group, begins + (first + num - 1) // group + 1
+    take_queries(heads, begins * stride + head * group * size, stride, group, first, num, depth, queries)
+    start_state(own, own_tops, own_totals, value_size)
+    for link in range(chains[run], chains[run + 1]):
+        length, start = lengths[link], starts[link]
+        own_keys = keys[link] + head * rooms[link] * size * 2
+        own_values = values[link] + head * rooms[link] * value_size * 2
+        begin = oldest_seen(positions, window, first_token, last_token, start) // 32 * 32
+        while begin < length:
+            end = min(begin + PIECE, (length + 31) // 32 * 32)
+            score_keys(queries, depth, own_keys, begin // 32, end // 32, num > 16, scores)
             for each in range(num):
-                token, number = begins + (first + each) // group, head * group + (first + each) % group
-                tops[token, number] = own_tops[each]
-                totals[token, number] = own_totals[each]
-                for e in range(0, value_size, LANES):
-                    place = (token * num_heads * group + number) * value_size + e
-                    store(sums, place, load(own, each * value_size + e))
-        tile_release()
+                token = begins + (first + each) // group
+                oldest = positions[token] - window + 1 - start
+                if length < end:
+                    hide(scores, each, length - begin, end - begin)
+                if window > 0 and oldest > begin:
+                    hide(scores, each, 0, min(oldest, end) - begin)
+                if softcap > 0:
+                    cap(scores, each, end - begin, scale, softcap)
+            take_shares(scores, num, end - begin, factor, value_size, shares, own, own_tops, own_totals)
+            add_values(shares, own_values, begin // 32, end // 32, value_size, num > 16, own)
+            begin = end
+    for each in range(num):
+        token, number = begins + (first + each) // group, head * group + (first + each) % group
+        tops[token, number] = own_tops[each]
+        totals[token, number] = own_totals[each]
+        for e in range(0, value_size, LANES):
+            place = (token * num_heads * group + number) * value_size + e
+            store(sums, place, load(own, each * value_size + e))
 
 
 @njit(fastmath=True, boundscheck=False)  # type: ignore[untyped-decorator]
@@ -382,9 +359,31 @@ def finish(
         store(out, place, multiply(load(own, each * value_size + e), share))
 
 
-@compiled(OWN)
-def attend_own(
-    config: Any,
+@njit(fastmath=True, boundscheck=False)  # type: ignore[untyped-decorator]
+def do_keep(
+    job: Any,
+    heads: Any,
+    stride: Any,
+    shape: Any,
+    firsts: Any,
+    keeps: Any,
+    keys: Any,
+    values: Any,
+    rooms: Any,
+    places: Any,
+) -> None:
+    """Keeps one head's keys and values of a part, where that is not done with the part's one job."""
+    part, head = job // shape[0], job % shape[0]
+    if not keeps[part]:
+        own_keys = keys[part] + head * rooms[part] * shape[2] * 2
+        own_values = values[part] + head * rooms[part] * shape[3] * 2
+        keep_tokens(heads, stride, shape, head, firsts[part], firsts[part + 1], places, own_keys, own_values)
+
+
+@njit(fastmath=True, boundscheck=False)  # type: ignore[untyped-decorator]
+def do_own(
+    job: Any,
+    num_threads: Any,
     heads: Any,  # flat: the tokens' rows (T, ...): query heads (K, G, D), at `places[1]` keys (K, D), at [2] values
     stride: Any,  # of those rows
     shape: Any,  # (6,) int64: K, G, D, E, where in a row the keys begin, where the values
@@ -400,74 +399,62 @@ def attend_own(
     sinks: Any,  # (K G,) float32: scores that take a share and give nothing; LOWEST where there are none
     scale: Any,
     softcap: Any,  # 0 for none
-    counter: Any,  # (1,) int64, zero: the next job
-    halves: Any,  # (P, ...) uint16: each thread's own room
-    floats: Any,  # (P, ...) float32
-    sums: Any,  # (T, K G, E) float32: the state of attention over what lies before; see `attend_shared`
+    halves: Any,  # (...) uint16: the thread's own room
+    floats: Any,  # (...) float32
+    sums: Any,  # (T, K G, E) float32: the state of attention over what lies before; see `do_shared`
     tops: Any,  # (T, K G) float32: LOWEST where there is nothing
     totals: Any,  # (T, K G) float32
     is_packed: Any,  # whether `out` is a left side of tiles, or rows
     out: Any,  # flat, written: attention (T, K G E)
 ) -> None:
-    """Keeps the tokens' keys and values, and writes the attention over everything before and in their room."""
+    """Does one of the jobs that write the attention over everything before and in the tokens' own room.
+
+    It keeps the keys and values of its part where `keeps` says so.
+    """
     num_heads, group, size, value_size = shape[0], shape[1], shape[2], shape[3]
     depth = size // 32
     factor = np.float32(LOG2E if softcap > 0 else scale * LOG2E)
-    num_parts, row_size = len(keys), num_heads * group * value_size
-    for job in prange(num_parts * num_heads):
-        part, head = job // num_heads, job % num_heads
-        if not keeps[part]:
-            own_keys = keys[part] + head * rooms[part] * size * 2
-            own_values = values[part] + head * rooms[part] * value_size * 2
-            keep_tokens(heads, stride, shape, head, firsts[part], firsts[part + 1], places, own_keys, own_values)
-    num_jobs = len(blocks) * num_heads
-    for thread in prange(halves.shape[0]):
-        tile_start(config)
-        queries, shares, scores, own, own_tops, own_totals = room_of(halves[thread], floats[thread], depth, value_size)
-        while True:
-            job = take_next(counter, 0)
-            if job >= num_jobs:
-                break
-            part, block, head = blocks[job // num_heads, 0], blocks[job // num_heads, 1], job % num_heads
-            begins, ends, first = firsts[part], firsts[part + 1], block * QUERIES
-            own_keys = keys[part] + head * rooms[part] * size * 2
-            own_values = values[part] + head * rooms[part] * value_size * 2
-            if keeps[part]:
-                keep_tokens(heads, stride, shape, head, begins, ends, places, own_keys, own_values)
-            num = min(QUERIES, (ends - begins) * group - first)
-            take_queries(heads, begins * stride + head * group * size, stride, group, first, num, depth, queries)
-            start_state(own, own_tops, own_totals, value_size)
-            low, high = rooms[part], np.int64(0)
-            for each in range(num):
-                token, number = begins + (first + each) // group, head * group + (first + each) % group
-                low = min(low, ranges[range_starts[token], 0])
-                high = max(high, ranges[range_starts[token + 1] - 1, 1])
-                if tops[token, number] > SEEN:
-                    own_tops[each], own_totals[each] = tops[token, number], totals[token, number]
-                    for e in range(0, value_size, LANES):
-                        place = (token * num_heads * group + number) * value_size + e
-                        store(own, each * value_size + e, load(sums, place))
-            begin = low // 32 * 32
-            while begin < high:
-                end = min(begin + PIECE, (high + 31) // 32 * 32)
-                score_keys(queries, depth, own_keys, begin // 32, end // 32, num > 16, scores)
-                ask_ahead(own_values + begin * value_size * 2, AHEAD * 32 * value_size * 2)
-                for each in range(num):
-                    token = begins + (first + each) // group
-                    hide_unseen(scores, each, begin, end, ranges, range_starts[token], range_starts[token + 1])
-                    if softcap > 0:
-                        cap(scores, each, end - begin, scale, softcap)
-                take_shares(scores, num, end - begin, factor, value_size, shares, own, own_tops, own_totals)
-                add_values(shares, own_values, begin // 32, end // 32, value_size, num > 16, own)
-                begin = end
-            following = job + halves.shape[0]  # most likely this thread's next
-            if following < num_jobs:
-                ahead = blocks[following // num_heads, 0]
-                ask_ahead(keys[ahead] + following % num_heads * rooms[ahead] * size * 2, AHEAD * 32 * size * 2)
-            for each in range(num):
-                token, number = begins + (first + each) // group, head * group + (first + each) % group
-                total = own_totals[each]
-                if sinks[number] > SEEN:
-                    total += np.exp2(sinks[number] * LOG2E - own_tops[each])
-                finish(own, each, total, value_size, token, number * value_size, row_size, is_packed, out)
-        tile_release()
+    row_size = num_heads * group * value_size
+    queries, shares, scores, own, own_tops, own_totals = room_of(halves, floats, depth, value_size)
+    part, block, head = blocks[job // num_heads, 0], blocks[job // num_heads, 1], job % num_heads
+    begins, ends, first = firsts[part], firsts[part + 1], block * QUERIES
+    own_keys = keys[part] + head * rooms[part] * size * 2
+    own_values = values[part] + head * rooms[part] * value_size * 2
+    if keeps[part]:
+        keep_tokens(heads, stride, shape, head, begins, ends, places, own_keys, own_values)
+    num = min(QUERIES, (ends - begins) * group - first)
+    take_queries(heads, begins * stride + head * group * size, stride, group, first, num, depth, queries)
+    start_state(own, own_tops, own_totals, value_size)
+    low, high = rooms[part], np.int64(0)
+    for each in range(num):
+        token, number = begins + (first + each) // group, head * group + (first + each) % group
+        low = min(low, ranges[range_starts[token], 0])
+        high = max(high, ranges[range_starts[token + 1] - 1, 1])
+        if tops[token, number] > SEEN:
+            own_tops[each], own_totals[each] = tops[token, number], totals[token, number]
+            for e in range(0, value_size, LANES):
+                place = (token * num_heads * group + number) * value_size + e
+                store(own, each * value_size + e, load(sums, place))
+    begin = low // 32 * 32
+    while begin < high:
+        end = min(begin + PIECE, (high + 31) // 32 * 32)
+        score_keys(queries, depth, own_keys, begin // 32, end // 32, num > 16, scores)
+        ask_ahead(own_values + begin * value_size * 2, AHEAD * 32 * value_size * 2)
+        for each in range(num):
+            token = begins + (first + each) // group
+            hide_unseen(scores, each, begin, end, ranges, range_starts[token], range_starts[token + 1])
+            if softcap > 0:
+                cap(scores, each, end - begin, scale, softcap)
+        take_shares(scores, num, end - begin, factor, value_size, shares, own, own_tops, own_totals)
+        add_values(shares, own_values, begin // 32, end // 32, value_size, num > 16, own)
+        begin = end
+    following = job + num_threads  # most likely this thread's next
+    if following < len(blocks) * num_heads:
+        ahead = blocks[following // num_heads, 0]
+        ask_ahead(keys[ahead] + following % num_heads * rooms[ahead] * size * 2, AHEAD * 32 * size * 2)
+    for each in range(num):
+        token, number = begins + (first + each) // group, head * group + (first + each) % group
+        total = own_totals[each]
+        if sinks[number] > SEEN:
+            total += np.exp2(sinks[number] * LOG2E - own_tops[each])
+        finish(own, each, total, value_size, token, number * value_size, row_size, is_packed, out)

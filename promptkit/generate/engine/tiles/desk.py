@@ -14,13 +14,9 @@ from promptkit.generate.engine.kernels import LOWEST
 from promptkit.generate.engine.layout import Ints, Pass
 from promptkit.generate.engine.pages import LARGE_PAGE
 from promptkit.generate.engine.stretch import HeadShape, zeros_in_large_pages
-from promptkit.generate.engine.tiles.attention import (
-    attend_own,
-    attend_shared,
-    floats_of_scratch,
-    halves_of_scratch,
-)
+from promptkit.generate.engine.tiles.attention import floats_of_scratch, halves_of_scratch
 from promptkit.generate.engine.tiles.jobs import OwnJobs, SharedJobs
+from promptkit.generate.engine.tiles.teamwork import FIELDS
 from promptkit.generate.engine.tiles.units import configuration
 
 __all__ = ["RowShape", "attend_tiles", "bits", "desk_of", "row_shape"]
@@ -118,6 +114,8 @@ def attend_tiles(  # noqa: PLR0913 - the loops' own arguments
     is_packed: bool = False,
 ) -> None:
     """Writes the attention (T, K G E) of the packed tokens' rows (T, stride) to `out`, which may be a left side of tiles."""
+    from promptkit.generate.engine.tiles.loops import attend_own, attend_shared  # noqa: PLC0415 - a stack needs none
+
     desk, numbers = desk_of(forward, shape), bits(rows)
     scale, softcap = np.float32(settings.scale), np.float32(settings.softcap or 0.0)
     room = (desk.halves, desk.floats, desk.sums, desk.tops, desk.totals)
@@ -133,7 +131,7 @@ def attend_tiles(  # noqa: PLR0913 - the loops' own arguments
             *(shared.lengths, shared.rooms, shared.starts, desk.positions),
             settings.window or 0,
             *(scale, softcap),
-            np.zeros(1, np.int64),
+            np.zeros(FIELDS, np.int64),
             *room,
         )
     sinks = desk.no_sinks if settings.sinks is None else settings.sinks.reshape(-1).contiguous().numpy()
@@ -146,7 +144,7 @@ def attend_tiles(  # noqa: PLR0913 - the loops' own arguments
         *own.addresses(settings.layer, shape.heads, rows),
         *(own.rooms, own.places, own.range_starts, own.ranges(settings.window), sinks),
         *(scale, softcap),
-        np.zeros(1, np.int64),
+        np.zeros(FIELDS, np.int64),
         *room,
         is_packed,
         bits(out),

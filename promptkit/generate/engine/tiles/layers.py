@@ -1,10 +1,13 @@
-"""All decoder blocks of the usual kind in one call: between its steps nothing waits for Python."""
+"""All decoder blocks of the usual kind in one call: between its steps nothing waits for Python.
+
+A block is ten phases, each cut into jobs that the threads take as they come: see `teamwork`.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from numba import types
+from numba import njit, prange, types
 
 from promptkit.generate.engine.kernels import compiled
 from promptkit.generate.engine.tiles.attention import (
@@ -14,13 +17,19 @@ from promptkit.generate.engine.tiles.attention import (
     PAIRS,
     ROOM,
     TABLE,
-    attend_own,
-    attend_shared,
+    do_keep,
+    do_own,
+    do_shared,
 )
-from promptkit.generate.engine.tiles.products import ADDED, GATED, ROWS, multiply_weights
+from promptkit.generate.engine.tiles.products import ADDED, GATED, ROWS, do_product, num_products
 from promptkit.generate.engine.tiles.rows import norm, rotation
+from promptkit.generate.engine.tiles.teamwork import has_done, take_next, wait_for
+from promptkit.generate.engine.tiles.units import tile_release, tile_start
 
-__all__ = ["run_layers"]
+__all__ = ["PHASES", "run_layers"]
+
+PHASES = 10  # of a block
+FEW_ROWS = 8  # normed or turned in one job
 
 CONFIG = types.Array(types.uint8, 1, "C")
 ROW_TABLE, LEFT, WEIGHTS = (types.Array(types.uint16, ndim, "C") for ndim in (2, 4, 6))
@@ -34,13 +43,211 @@ SIGNATURE = types.void(
     *(INTS, INTS, PAIRS, INTS, PAIRS, PAIRS, INTS, INTS, INTS, INTS),
     *(INTS, PAIRS, types.Array(types.boolean, 1, "C"), PAIRS, PAIRS, INTS, INTS, INTS),
     types.Array(types.int64, 3, "C"),
-    *(NUMBERS, PAIRS),
+    *(NUMBERS, INTS),
     *ROOM,
-    *(TABLE, PAIRS),
+    TABLE,
 )
 
 
-@compiled(SIGNATURE, is_parallel=False)
+@njit(fastmath=True, boundscheck=False)  # type: ignore[untyped-decorator]
+def do_layers(
+    thread: Any,
+    hidden: Any,
+    cos: Any,
+    sin: Any,
+    norms: Any,
+    epsilon: Any,
+    to_heads: Any,
+    heads_bias: Any,
+    from_heads: Any,
+    from_bias: Any,
+    to_gates: Any,
+    from_gates: Any,
+    normed: Any,
+    rows: Any,
+    mixed: Any,
+    gated: Any,
+    shape: Any,
+    windows: Any,
+    which: Any,
+    scale: Any,
+    run_firsts: Any,
+    run_lasts: Any,
+    run_blocks: Any,
+    chains: Any,
+    shared_keys: Any,
+    shared_values: Any,
+    lengths: Any,
+    shared_rooms: Any,
+    starts: Any,
+    positions: Any,
+    firsts: Any,
+    blocks: Any,
+    keeps: Any,
+    own_keys: Any,
+    own_values: Any,
+    own_rooms: Any,
+    places: Any,
+    range_starts: Any,
+    ranges: Any,
+    sinks: Any,
+    counters: Any,
+    halves: Any,
+    floats: Any,
+    sums: Any,
+    tops: Any,
+    totals: Any,
+    block_sums: Any,
+) -> None:
+    """One thread's part of `run_layers`."""
+    num_rows, size = hidden.shape
+    stride, gates, num_threads = len(rows) // num_rows, gated.shape[1] * 32, halves.shape[0]
+    flat, flat_normed = hidden.reshape(num_rows * size), normed.reshape(normed.size)
+    flat_mixed, flat_gated = mixed.reshape(mixed.size), gated.reshape(gated.size)
+    mine, own_halves, own_floats = block_sums[thread], halves[thread], floats[thread]
+    nothing, none = own_floats[:0], shape[:0]
+    row_jobs = (num_rows + FEW_ROWS - 1) // FEW_ROWS
+    keep_jobs, shared_jobs, own_jobs = len(firsts) - 1, len(run_blocks), len(blocks)
+    if not keeps.all():
+        keep_jobs *= shape[0]
+    else:
+        keep_jobs = 0
+    for layer in range(len(norms)):
+        phase = layer * PHASES
+        job = take_next(counters, phase)
+        while job < row_jobs:
+            first = job * FEW_ROWS
+            norm(hidden, norms[layer, 0], epsilon, first, min(first + FEW_ROWS, num_rows), flat_normed)
+            has_done(counters, phase)
+            job = take_next(counters, phase)
+        wait_for(counters, phase, row_jobs)
+        num_jobs = num_products(to_heads[layer], num_rows, num_threads)
+        job = take_next(counters, phase + 1)
+        while job < num_jobs:
+            do_product(
+                job,
+                ROWS,
+                normed,
+                to_heads[layer],
+                heads_bias[layer],
+                num_rows,
+                stride,
+                num_threads,
+                mine,
+                rows,
+                none,
+                nothing,
+                nothing,
+            )
+            has_done(counters, phase + 1)
+            job = take_next(counters, phase + 1)
+        wait_for(counters, phase + 1, num_jobs)
+        job = take_next(counters, phase + 2)
+        while job < row_jobs:
+            first = job * FEW_ROWS
+            rotation(rows, stride, shape, cos, sin, first, min(first + FEW_ROWS, num_rows))
+            has_done(counters, phase + 2)
+            job = take_next(counters, phase + 2)
+        wait_for(counters, phase + 2, row_jobs)
+        job = take_next(counters, phase + 3)
+        while job < keep_jobs:
+            do_keep(job, rows, stride, shape, firsts, keeps, own_keys[layer], own_values[layer], own_rooms, places)
+            has_done(counters, phase + 3)
+            job = take_next(counters, phase + 3)
+        wait_for(counters, phase + 3, keep_jobs)
+        job = take_next(counters, phase + 4)
+        while job < shared_jobs * shape[0]:
+            do_shared(
+                job, rows, stride, shape, run_firsts, run_lasts, run_blocks, chains, shared_keys[layer],
+                shared_values[layer], lengths, shared_rooms, starts, positions, windows[layer], scale, 0.0, own_halves,
+                own_floats, sums, tops, totals,
+            )  # fmt: skip
+            has_done(counters, phase + 4)
+            job = take_next(counters, phase + 4)
+        wait_for(counters, phase + 4, shared_jobs * shape[0])
+        job = take_next(counters, phase + 5)
+        while job < own_jobs * shape[0]:
+            do_own(
+                job, num_threads, rows, stride, shape, firsts, blocks, keeps, own_keys[layer], own_values[layer],
+                own_rooms, places, range_starts, ranges[which[layer]], sinks, scale, 0.0, own_halves, own_floats, sums,
+                tops, totals, True, flat_mixed,
+            )  # fmt: skip
+            has_done(counters, phase + 5)
+            job = take_next(counters, phase + 5)
+        wait_for(counters, phase + 5, own_jobs * shape[0])
+        num_jobs = num_products(from_heads[layer], num_rows, num_threads)
+        job = take_next(counters, phase + 6)
+        while job < num_jobs:
+            do_product(
+                job,
+                ADDED,
+                mixed,
+                from_heads[layer],
+                from_bias[layer],
+                num_rows,
+                size,
+                num_threads,
+                mine,
+                flat,
+                none,
+                nothing,
+                nothing,
+            )
+            has_done(counters, phase + 6)
+            job = take_next(counters, phase + 6)
+        wait_for(counters, phase + 6, num_jobs)
+        job = take_next(counters, phase + 7)
+        while job < row_jobs:
+            first = job * FEW_ROWS
+            norm(hidden, norms[layer, 1], epsilon, first, min(first + FEW_ROWS, num_rows), flat_normed)
+            has_done(counters, phase + 7)
+            job = take_next(counters, phase + 7)
+        wait_for(counters, phase + 7, row_jobs)
+        num_jobs = num_products(to_gates[layer], num_rows, num_threads)
+        job = take_next(counters, phase + 8)
+        while job < num_jobs:
+            do_product(
+                job,
+                GATED,
+                normed,
+                to_gates[layer],
+                from_bias[layer][:0],
+                num_rows,
+                gates,
+                num_threads,
+                mine,
+                flat_gated,
+                none,
+                nothing,
+                nothing,
+            )
+            has_done(counters, phase + 8)
+            job = take_next(counters, phase + 8)
+        wait_for(counters, phase + 8, num_jobs)
+        num_jobs = num_products(from_gates[layer], num_rows, num_threads)
+        job = take_next(counters, phase + 9)
+        while job < num_jobs:
+            do_product(
+                job,
+                ADDED,
+                gated,
+                from_gates[layer],
+                from_bias[layer][:0],
+                num_rows,
+                size,
+                num_threads,
+                mine,
+                flat,
+                none,
+                nothing,
+                nothing,
+            )
+            has_done(counters, phase + 9)
+            job = take_next(counters, phase + 9)
+        wait_for(counters, phase + 9, num_jobs)
+
+
+@compiled(SIGNATURE)
 def run_layers(
     config: Any,
     hidden: Any,  # (T, C), read and written
@@ -58,11 +265,11 @@ def run_layers(
     rows: Any,  # flat (T, N)
     mixed: Any,  # a left side of K G E columns
     gated: Any,  # a left side of I columns
-    shape: Any,  # (6,) int64: see `attend_own`
+    shape: Any,  # (6,) int64: see `do_own`
     windows: Any,  # (L,) int64: how far back a token sees; 0 for all the way
     which: Any,  # (L,) int64: the place of its window's ranges
     scale: Any,
-    run_firsts: Any,  # what `attend_shared` takes, with addresses for each layer
+    run_firsts: Any,  # what `do_shared` takes, with addresses for each layer
     run_lasts: Any,
     run_blocks: Any,
     chains: Any,
@@ -72,7 +279,7 @@ def run_layers(
     shared_rooms: Any,
     starts: Any,
     positions: Any,
-    firsts: Any,  # what `attend_own` takes, with addresses for each layer
+    firsts: Any,  # what `do_own` takes, with addresses for each layer
     blocks: Any,
     keeps: Any,
     own_keys: Any,  # (L, J)
@@ -82,52 +289,64 @@ def run_layers(
     range_starts: Any,
     ranges: Any,  # (W, N, 2): for each window
     sinks: Any,
-    counters: Any,  # (2 L, 1) int64, zero
+    counters: Any,  # (16 x 9 L,) int64, zero: see `teamwork`
     halves: Any,
     floats: Any,
     sums: Any,
     tops: Any,
     totals: Any,
     block_sums: Any,  # (P, 1024) float32
-    nothing: Any,  # (1, 0) int64
 ) -> None:
     """Replaces the hidden states by what all blocks make of them, and keeps the tokens' keys and values."""
-    num_rows, size = hidden.shape
-    flat = hidden.reshape(num_rows * size)
-    stride = len(rows) // num_rows
-    gates = gated.shape[1] * 32
-    turned = shape[0] * shape[1] + shape[0]
-    flat_normed, flat_mixed = normed.reshape(normed.size), mixed.reshape(mixed.size)
-    flat_gated = gated.reshape(gated.size)
-    no_table = tops[:0]
-    for layer in range(len(norms)):
-        norm(hidden, norms[layer, 0], epsilon, flat_normed)
-        multiply_weights(
-            ROWS, config, normed, to_heads[layer], heads_bias[layer], num_rows, stride, block_sums, rows, nothing,
-            no_table, no_table,
-        )  # fmt: skip
-        rotation(rows, stride, shape[2], turned, cos, sin)
-        if len(run_firsts):
-            attend_shared(
-                config, rows, stride, shape, run_firsts, run_lasts, run_blocks, chains, shared_keys[layer],
-                shared_values[layer], lengths, shared_rooms, starts, positions, windows[layer], scale, 0.0,
-                counters[2 * layer], halves, floats, sums, tops, totals,
-            )  # fmt: skip
-        attend_own(
-            config, rows, stride, shape, firsts, blocks, keeps, own_keys[layer], own_values[layer], own_rooms, places,
-            range_starts, ranges[which[layer]], sinks, scale, 0.0, counters[2 * layer + 1], halves, floats, sums, tops,
-            totals, True, flat_mixed,
-        )  # fmt: skip
-        multiply_weights(
-            ADDED, config, mixed, from_heads[layer], from_bias[layer], num_rows, size, block_sums, flat, nothing,
-            no_table, no_table,
-        )  # fmt: skip
-        norm(hidden, norms[layer, 1], epsilon, flat_normed)
-        multiply_weights(
-            GATED, config, normed, to_gates[layer], from_bias[layer][:0], num_rows, gates, block_sums, flat_gated,
-            nothing, no_table, no_table,
-        )  # fmt: skip
-        multiply_weights(
-            ADDED, config, gated, from_gates[layer], from_bias[layer][:0], num_rows, size, block_sums, flat, nothing,
-            no_table, no_table,
-        )  # fmt: skip
+    for thread in prange(halves.shape[0]):
+        tile_start(config)
+        do_layers(
+            thread,
+            hidden,
+            cos,
+            sin,
+            norms,
+            epsilon,
+            to_heads,
+            heads_bias,
+            from_heads,
+            from_bias,
+            to_gates,
+            from_gates,
+            normed,
+            rows,
+            mixed,
+            gated,
+            shape,
+            windows,
+            which,
+            scale,
+            run_firsts,
+            run_lasts,
+            run_blocks,
+            chains,
+            shared_keys,
+            shared_values,
+            lengths,
+            shared_rooms,
+            starts,
+            positions,
+            firsts,
+            blocks,
+            keeps,
+            own_keys,
+            own_values,
+            own_rooms,
+            places,
+            range_starts,
+            ranges,
+            sinks,
+            counters,
+            halves,
+            floats,
+            sums,
+            tops,
+            totals,
+            block_sums,
+        )
+        tile_release()

@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit, prange, types
 
 from promptkit.generate.engine.kernels import LOWEST, compiled
+from promptkit.generate.engine.tiles.teamwork import take_next
 from promptkit.generate.engine.tiles.units import (
     TILE,
     tile_clear,
@@ -40,11 +41,23 @@ from promptkit.generate.engine.tiles.vectors import (
     zero,
 )
 
-__all__ = ["ADDED", "BLOCK", "GATED", "LIKELIEST", "LOG2E", "ROWS", "TOTALS", "multiply_weights"]
+__all__ = [
+    "ADDED",
+    "BLOCK",
+    "GATED",
+    "LIKELIEST",
+    "LOG2E",
+    "ROWS",
+    "TOTALS",
+    "do_product",
+    "multiply_weights",
+    "num_products",
+]
 
 FEW = 128  # rows for which reading the weights takes longer than multiplying with them
 BLOCK = 32  # rows and columns that are summed together: two tiles by two
 CHUNK = 512  # rows for which a thread goes through its weights: what it reads of them stays near
+RUNS = 4  # jobs of a product for each thread
 ROWS, ADDED, GATED, LIKELIEST, TOTALS = range(5)
 ONE, TABLE = types.Array(types.uint16, 1, "C"), types.Array(types.float32, 2, "C")
 SIGNATURE = types.void(
@@ -54,6 +67,7 @@ SIGNATURE = types.void(
     types.Array(types.uint16, 5, "C"),
     ONE,
     *(types.int64, types.int64),
+    types.Array(types.int64, 1, "C"),
     TABLE,
     ONE,
     types.Array(types.int64, 2, "C"),
@@ -167,8 +181,50 @@ def keep_total(sums: Any, totals: Any, tops: Any, row: Any, num: Any) -> None:
         totals[row + each] += sum_lanes(shares)
 
 
+@njit(fastmath=True, boundscheck=False)  # type: ignore[untyped-decorator]
+def num_products(weight: Any, num_rows: Any, num_threads: Any) -> Any:
+    """How many jobs a product is cut into: runs of blocks of columns, for a chunk of rows each."""
+    span = max(1, weight.shape[0] // (num_threads * RUNS))
+    return ((weight.shape[0] + span - 1) // span) * ((num_rows + CHUNK - 1) // CHUNK)
+
+
+@njit(fastmath=True, boundscheck=False)  # type: ignore[untyped-decorator]
+def do_product(
+    job: Any,
+    kind: Any,
+    left: Any,
+    weight: Any,
+    bias: Any,
+    num_rows: Any,
+    size: Any,
+    num_threads: Any,
+    sums: Any,
+    out: Any,
+    best: Any,
+    totals: Any,
+    tops: Any,
+) -> None:
+    """Does one job of `multiply_weights`; `sums`, `best`, `totals` and `tops` are the thread's own."""
+    depth, num_blocks = weight.shape[1], weight.shape[0]
+    span = max(1, num_blocks // (num_threads * RUNS))
+    num_runs = (num_blocks + span - 1) // span
+    chunk, first = job // num_runs * CHUNK, job % num_runs * span
+    for block in range(first, min(first + span, num_blocks)):
+        for row in range(chunk, min(num_rows, chunk + CHUNK), BLOCK):
+            num = min(BLOCK, num_rows - row)
+            sum_block(left, weight, depth, row, block, num, row == chunk and num_rows <= FEW, sums)
+            if kind <= ADDED:
+                keep_rows(sums, bias, out, size, row, block, num, kind == ADDED)
+            elif kind == GATED:
+                keep_gated(sums, out, size, row, block, num)
+            elif kind == LIKELIEST:
+                keep_likeliest(sums, best, tops, row, block, num)
+            else:
+                keep_total(sums, totals, tops, row, num)
+
+
 @compiled(SIGNATURE)
-def multiply_weights(  # each thread takes a run of the weights' columns, and reads them once for a chunk of rows
+def multiply_weights(
     kind: Any,  # ROWS, ADDED, GATED, LIKELIEST or TOTALS
     config: Any,
     left: Any,  # (L, C / 32, 16, 32)
@@ -176,6 +232,7 @@ def multiply_weights(  # each thread takes a run of the weights' columns, and re
     bias: Any,  # (N,), or of no length
     num_rows: Any,
     size: Any,  # of a row of `out`
+    counters: Any,  # (16,) int64, zero: see `teamwork`
     sums: Any,  # (P, 1024) float32: room for a block, each thread's own
     out: Any,  # flat: what ROWS, ADDED and GATED write
     best: Any,  # (P, T) int64: what LIKELIEST writes
@@ -183,25 +240,20 @@ def multiply_weights(  # each thread takes a run of the weights' columns, and re
     tops: Any,  # (P, T) float32: what LIKELIEST and TOTALS write
 ) -> None:
     """Multiplies the left side with the weights, and does with the sums what `kind` says."""
-    depth, num_blocks, num_threads = weight.shape[1], weight.shape[0], sums.shape[0]
+    num_threads = sums.shape[0]
+    num_jobs = num_products(weight, num_rows, num_threads)
     for thread in prange(num_threads):
         tile_start(config)
-        mine = sums[thread]
-        if kind >= LIKELIEST:
-            for each in range(num_rows):
-                tops[thread, each] = LOWEST
-                totals[thread, each] = np.float32(0.0)
-        for chunk in range(0, num_rows, CHUNK):
-            for block in range(thread * num_blocks // num_threads, (thread + 1) * num_blocks // num_threads):
-                for row in range(chunk, min(num_rows, chunk + CHUNK), BLOCK):
-                    num = min(BLOCK, num_rows - row)
-                    sum_block(left, weight, depth, row, block, num, row == chunk and num_rows <= FEW, mine)
-                    if kind <= ADDED:
-                        keep_rows(mine, bias, out, size, row, block, num, kind == ADDED)
-                    elif kind == GATED:
-                        keep_gated(mine, out, size, row, block, num)
-                    elif kind == LIKELIEST:
-                        keep_likeliest(mine, best[thread], tops[thread], row, block, num)
-                    else:
-                        keep_total(mine, totals[thread], tops[thread], row, num)
+        for each in range(tops.shape[1]):
+            best[thread, each] = -1
+            tops[thread, each] = LOWEST
+            totals[thread, each] = np.float32(0.0)
+        while True:
+            job = take_next(counters, 0)
+            if job >= num_jobs:
+                break
+            do_product(
+                job, kind, left, weight, bias, num_rows, size, num_threads, sums[thread], out, best[thread],
+                totals[thread], tops[thread],
+            )  # fmt: skip
         tile_release()

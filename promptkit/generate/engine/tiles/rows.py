@@ -1,13 +1,15 @@
-"""What lies between the products of a block, row by row: the norm, packed for the next product, and the rotation."""
+"""What lies between the products of a block, row by row: the norm, packed for the next product, and the rotation.
+
+`shape` is that of `do_own`.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-from numba import prange, types
+from numba import njit
 
-from promptkit.generate.engine.kernels import compiled
 from promptkit.generate.engine.tiles.units import TILE
 from promptkit.generate.engine.tiles.vectors import (
     LANES,
@@ -24,19 +26,17 @@ from promptkit.generate.engine.tiles.vectors import (
 
 __all__ = ["norm", "rotation"]
 
-ONE, TWO = types.Array(types.uint16, 1, "C"), types.Array(types.uint16, 2, "C")
 
-
-@compiled(types.void(TWO, ONE, types.float32, ONE))
-def norm(hidden: Any, weight: Any, epsilon: Any, left: Any) -> None:
-    """Writes the RMS norm of the rows (T, C), packed as a left side (rows / 16, C / 32, 16, 32).
+@njit(fastmath=True, boundscheck=False)  # type: ignore[untyped-decorator]
+def norm(hidden: Any, weight: Any, epsilon: Any, first: Any, last: Any, left: Any) -> None:
+    """Writes the RMS norm of the rows [first, last) of the hidden states (T, C), packed as a left side (rows / 16, C / 32, 16, 32).
 
     Zhang and Sennrich 2019, section 3; rounded after the division by the root mean square, and after the product with
     `weight` (C,), as transformers' modules do.
     """
-    num_rows, size = hidden.shape
+    size = hidden.shape[1]
     step = size // 32 * TILE
-    for row in prange(num_rows):
+    for row in range(first, last):
         total = zero()
         for c in range(0, size, LANES):
             numbers = load(hidden, row * size + c)
@@ -49,15 +49,15 @@ def norm(hidden: Any, weight: Any, epsilon: Any, left: Any) -> None:
             store(left, there, multiply(load(left, there), load(weight, c)))
 
 
-@compiled(types.void(ONE, types.int64, types.int64, types.int64, TWO, TWO))
-def rotation(rows: Any, stride: Any, size: Any, num_heads: Any, cos: Any, sin: Any) -> None:
-    """Turns the first `num_heads` heads of `size` of rows (T, stride) by their positions' angles (T, R), R <= D.
+@njit(fastmath=True, boundscheck=False)  # type: ignore[untyped-decorator]
+def rotation(rows: Any, stride: Any, shape: Any, cos: Any, sin: Any, first: Any, last: Any) -> None:
+    """Turns the query and key heads of the rows [first, last) (T, stride) by their positions' angles (T, R), R <= D.
 
     Rotary embeddings, Su et al. 2021, section 3.2.2, with the halves of a head paired.
     """
-    num_rows, turned = cos.shape
-    half = turned // 2
-    for row in prange(num_rows):
+    turned, size = cos.shape[1], shape[2]
+    half, num_heads = turned // 2, shape[0] * shape[1] + shape[0]
+    for row in range(first, last):
         for d in range(0, half, LANES):
             angle = row * turned + d
             cos_one, cos_other = load(cos, angle), load(cos, angle + half)

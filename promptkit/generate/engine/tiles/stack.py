@@ -14,8 +14,9 @@ from promptkit.generate.engine.blocks import window_of
 from promptkit.generate.engine.layout import Pass
 from promptkit.generate.engine.stretch import zeros_in_large_pages
 from promptkit.generate.engine.tiles.desk import bits, desk_of, row_shape
-from promptkit.generate.engine.tiles.layers import run_layers
+from promptkit.generate.engine.tiles.layers import PHASES, run_layers
 from promptkit.generate.engine.tiles.products import LIKELIEST, ROWS, TOTALS, multiply_weights
+from promptkit.generate.engine.tiles.teamwork import FIELDS
 from promptkit.generate.engine.tiles.units import configuration, pack_left, pack_right
 
 __all__ = ["Stack", "TileHead", "fits_tiles"]
@@ -135,9 +136,9 @@ class Stack:
             *(own.firsts, own.blocks, own.keeps),
             *own.all_addresses(count, shape.heads, hidden),
             *(own.rooms, own.places, own.range_starts, np.stack([own.ranges(window) for window in windows])),
-            *(desk.no_sinks, np.zeros((2 * count, 1), np.int64)),
+            *(desk.no_sinks, np.zeros(count * PHASES * FIELDS, np.int64)),
             *(desk.halves, desk.floats, desk.sums, desk.tops, desk.totals),
-            *(self.block_sums, np.empty((1, 0), np.int64)),
+            self.block_sums,
         )
         return hidden
 
@@ -163,7 +164,7 @@ class TileHead:
             kind,
             configuration(),
             *(array(pack_left(hidden)), array(self.tiles), array(nothing)),
-            *(num, len(self.weight), self.sums),
+            *(num, len(self.weight), np.zeros(FIELDS, np.int64), self.sums),
             *(bits(written), best, totals, tops),
         )
         return best, totals, tops
@@ -178,7 +179,7 @@ class TileHead:
     def likeliest(self, hidden: torch.Tensor) -> list[int]:
         """The likeliest token after each of the hidden states (n, C), from float32 logits; the first of equals."""
         best, _, tops = self.multiply(LIKELIEST, hidden)
-        chosen: list[int] = best[tops.argmax(axis=0), np.arange(len(hidden))].tolist()
+        chosen: list[int] = np.where(tops == tops.max(axis=0), best, len(self.weight)).min(axis=0).tolist()
         return chosen
 
     def log_shares(self, hidden: torch.Tensor, rows: Sequence[int], tokens: Sequence[int]) -> list[float]:

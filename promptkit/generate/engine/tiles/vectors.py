@@ -38,7 +38,6 @@ __all__ = [
     "store_pairs_at",
     "subtract",
     "sum_lanes",
-    "take_next",
     "zero",
 ]
 
@@ -308,22 +307,10 @@ def scatter(builder: Any, numbers: Any, address: Any, kind: Any) -> None:
         builder.store(number, builder.inttoptr(place, kind.as_pointer()), align=4)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def take_next(_context: Any, counter: Any, _place: Any) -> Any:
-    """The counter's number, which it goes beyond: no two threads get the same."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        long = ir.IntType(64)
-        place = pointer(context, builder, signature.args[0], args[0], args[1], long)
-        return builder.atomic_rmw("add", place, ir.Constant(long, 1), "monotonic")
-
-    return types.int64(counter, types.intp), generate
-
-
 # not `fastmath`: what is added and taken away again below must not be cancelled
 @njit(fastmath={"contract", "nnan", "ninf", "nsz"})  # type: ignore[untyped-decorator]
 def exp2(numbers: Any) -> Any:
-    """2 to the power of numbers of 0 or less, to 2e-7 of it; of less than -126, 2 to the power of -126.
+    """2 to the power of numbers of 0 or less, to 2.2e-7 of it; of less than -126, 2 to the power of -126.
 
     The whole part, which adding `WHOLE` leaves in the last bits, goes into the exponent; the rest, from -1/2 to 1/2,
     through the polynomial of degree 5 with the least greatest relative error (7.5e-8, found by Lawson's algorithm).

@@ -1,0 +1,90 @@
+"""How threads share work without waiting for one another more than they must.
+
+The work of a phase is cut into jobs, and whoever is free takes the next. A phase is over when its jobs are done, whoever
+did them: a thread that the system has put aside, for another program say, is not waited for unless it holds a job.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
+
+from promptkit.generate.engine.tiles.vectors import call, pointer
+
+__all__ = ["FIELDS", "has_done", "take_next", "wait_for"]
+
+FIELDS = 16  # numbers of a phase's entry, of which two are used: each in a cache line of its own
+TAKEN, DONE = 0, 8
+PATIENCE = 2000  # looks before another program is let in
+LONG = ir.IntType(64)
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def add_one(_context: Any, counters: Any, _place: Any) -> Any:
+    """The counter's number, which it goes beyond: no two threads get the same."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        place = pointer(context, builder, signature.args[0], args[0], args[1], LONG)
+        return builder.atomic_rmw("add", place, ir.Constant(LONG, 1), "acq_rel")
+
+    return types.int64(counters, types.intp), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def number_at(_context: Any, counters: Any, _place: Any) -> Any:
+    """The counter's number, and all that was written before it was raised to that."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        place = pointer(context, builder, signature.args[0], args[0], args[1], LONG)
+        return builder.load_atomic(place, "acquire", 8)
+
+    return types.int64(counters, types.intp), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def pause(_context: Any) -> Any:
+    """Tells the processor that this thread only waits."""
+
+    def generate(context: Any, builder: Any, _signature: Any, _args: Any) -> Any:
+        call(builder, "llvm.x86.sse2.pause", ir.VoidType(), [])
+        return context.get_dummy_value()
+
+    return types.none(), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def let_others_in(_context: Any) -> Any:
+    """Lets the system run another thread in the place of this one."""
+
+    def generate(context: Any, builder: Any, _signature: Any, _args: Any) -> Any:
+        call(builder, "sched_yield", ir.IntType(32), [])
+        return context.get_dummy_value()
+
+    return types.none(), generate
+
+
+@njit  # type: ignore[untyped-decorator]
+def take_next(counters: Any, phase: Any) -> Any:
+    """The next job of a phase; there may be none of that number."""
+    return add_one(counters, phase * FIELDS + TAKEN)
+
+
+@njit  # type: ignore[untyped-decorator]
+def has_done(counters: Any, phase: Any) -> None:
+    """Tells that a job of a phase is done."""
+    add_one(counters, phase * FIELDS + DONE)
+
+
+@njit  # type: ignore[untyped-decorator]
+def wait_for(counters: Any, phase: Any, num_jobs: Any) -> None:
+    """Comes back when all jobs of a phase are done."""
+    looks = 0
+    while number_at(counters, phase * FIELDS + DONE) < num_jobs:
+        pause()
+        looks += 1
+        if looks > PATIENCE:
+            let_others_in()
+            looks = 0
