@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
-import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -17,13 +16,14 @@ from typing import TYPE_CHECKING, Any
 from promptkit.errors import GenerationError, ModelError, PromptTooLong
 from promptkit.generate.alone import Parting, parting_place, token_text
 from promptkit.generate.engine.memory import Demand, MemoryPlan, Shape, plan_memory
-from promptkit.generate.engine.pages import Arena, keep_memory
+from promptkit.generate.engine.pages import Arena
 from promptkit.generate.fingerprint import fingerprint
 from promptkit.generate.hardware import available_memory, device, lays_out_bfloat16, resolve_dtype
 from promptkit.generate.meter import Meter
 from promptkit.generate.model import Loading
 from promptkit.generate.model_files import find_model
 from promptkit.generate.prepared import prepare_facts, prepare_weights
+from promptkit.generate.process import prepare_process, without_collecting
 from promptkit.generate.request import Completion, Request, Work
 from promptkit.generate.speed import Speed, known_speed, remember_speed, speed_of
 from promptkit.generate.tokenizer import FastTokenizer
@@ -216,7 +216,8 @@ class LocalGenerator:
         started, counted = time.perf_counter(), self._meter.computed_prompt_tokens
         prepare_process()
         try:
-            yield
+            with without_collecting():
+                yield
         finally:
             self._meter.load_s += time.perf_counter() - started
             self._meter.computed_prompt_tokens = counted
@@ -276,14 +277,3 @@ def is_out_of_memory(error: Exception) -> bool:
     """Whether memory is what ran out, on the processor or on a card."""
     text = str(error).lower()
     return isinstance(error, MemoryError) or "out of memory" in text or "can't allocate memory" in text
-
-
-def prepare_process() -> None:
-    """Settings of the process that torch and the system's allocator look at, before torch is imported.
-
-    Threads that wait for more work give the core free after some 50 microseconds, or another program on the machine
-    slows every step tenfold.
-    """
-    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
-    os.environ.setdefault("GOMP_SPINCOUNT", "20000")
-    keep_memory()
