@@ -51,8 +51,9 @@ def start_folder(identity: Mapping[str, Any]) -> Path:
 def kept_outline(folder: Path) -> Outline | None:
     """The outline that a folder keeps; None where there is none, or it cannot be read."""
     try:
-        known = json.loads((folder / OUTLINE).read_text(encoding="utf-8"))
-        return Outline(**{name: tuple(value) if isinstance(value, list) else value for name, value in known.items()})
+        kept = json.loads((folder / OUTLINE).read_text(encoding="utf-8"))
+        known: dict[str, Any] = {name: tuple(each) if isinstance(each, list) else each for name, each in kept.items()}
+        return Outline(**known)
     except (OSError, ValueError, TypeError, AttributeError):
         return None
 

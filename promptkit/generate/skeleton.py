@@ -33,20 +33,19 @@ def outline_of(model: Any) -> Outline | None:
     base, config = model.model, model.config
     layers, rotary = list(base.layers), base.rotary_emb
     norms = [base.norm, *(norm for each in layers for norm in (each.input_layernorm, each.post_attention_layernorm))]
-    same = [
-        {type(each).__name__ for each in layers},
-        {(each.self_attn.head_dim, each.self_attn.scaling) for each in layers},
-        {float(each.variance_epsilon) for each in norms},
-    ]
-    if not is_plain(model) or rotary.rope_type not in FIXED_ROTARY or any(len(values) != 1 for values in same):
+    classes = {type(each).__name__ for each in layers}
+    settings = {(each.self_attn.head_dim, float(each.self_attn.scaling)) for each in layers}
+    epsilons = {float(each.variance_epsilon) for each in norms}
+    is_even = len(classes) == len(settings) == len(epsilons) == 1
+    if not is_even or not is_plain(model) or rotary.rope_type not in FIXED_ROTARY:
         return None
-    head_size, scale = same[1].pop()
+    head_size, scale = settings.pop()
     return Outline(
         model_class=type(model).__name__,
-        layer_class=same[0].pop(),
+        layer_class=classes.pop(),
         head_size=head_size,
-        attention_scale=float(scale),
-        epsilon=same[2].pop(),
+        attention_scale=scale,
+        epsilon=epsilons.pop(),
         windows=tuple(window_of(each.self_attn, config) for each in layers),
         kinds=tuple(getattr(each, "attention_type", "full_attention") for each in layers),
         inverse_frequencies=tuple(rotary.inv_freq.tolist()),
@@ -110,12 +109,12 @@ class Skeleton(nn.Module):
     @property
     def device(self) -> torch.device:
         """Where the weights lie."""
-        return self.model.embed_tokens.weight.device
+        return self.lm_head.weight.device
 
     @property
     def dtype(self) -> torch.dtype:
         """That of the weights."""
-        return self.model.embed_tokens.weight.dtype
+        return self.lm_head.weight.dtype
 
     def get_output_embeddings(self) -> nn.Module:
         """The head."""
@@ -132,7 +131,7 @@ class Decoder(nn.Module):
 
     def __init__(self, outline: Outline, weights: dict[str, torch.Tensor]) -> None:
         super().__init__()
-        self.embed_tokens = nn.Embedding.from_pretrained(weights["model.embed_tokens.weight"])
+        self.embed_tokens = nn.Embedding.from_pretrained(weights["model.embed_tokens.weight"])  # type: ignore[no-untyped-call]
         layer_class = type(outline.layer_class, (Layer,), {})
         self.layers = nn.ModuleList(layer_class(outline, weights, place) for place in range(len(outline.kinds)))
         self.norm = Norm("model.norm", weights, outline.epsilon)
