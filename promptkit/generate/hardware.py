@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+import platform
+import sys
 from pathlib import Path
 
 from promptkit.errors import ModelError
 from promptkit.text import known_names
 
-__all__ = ["DTYPES", "available_memory", "device", "lays_out_bfloat16", "resolve_dtype"]
+__all__ = ["DTYPES", "available_memory", "device", "has_matrix_units", "lays_out_bfloat16", "resolve_dtype"]
 
 DTYPES = ("float32", "bfloat16", "float16")
 BFLOAT16_FLAGS = {"amx_bf16", "avx512_bf16", "avx_ne_convert", "bf16"}  # x86, and `bf16` of 64-bit Arm
@@ -80,6 +82,12 @@ def control_group_free() -> list[int]:
         return [max(0, most - int(statistics["anon"]))]
     except (OSError, ValueError, KeyError):  # no group, or its limit is "max"
         return []
+
+
+def has_matrix_units() -> bool:
+    """Whether the processor multiplies tiles of bfloat16 (Intel AMX); the system may still keep them from a process."""
+    is_there = {"amx_bf16", "avx512f"} <= processor_flags()
+    return is_there and sys.platform == "linux" and platform.machine() == "x86_64"
 
 
 def lays_out_bfloat16() -> bool:

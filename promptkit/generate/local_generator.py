@@ -18,7 +18,7 @@ from promptkit.generate.alone import Parting, parting_place, token_text
 from promptkit.generate.engine.memory import Demand, MemoryPlan, Shape, plan_memory
 from promptkit.generate.engine.pages import Arena
 from promptkit.generate.fingerprint import fingerprint
-from promptkit.generate.hardware import available_memory, device, lays_out_bfloat16, resolve_dtype
+from promptkit.generate.hardware import available_memory, device, has_matrix_units, lays_out_bfloat16, resolve_dtype
 from promptkit.generate.meter import Meter
 from promptkit.generate.model import Loading
 from promptkit.generate.model_files import find_model
@@ -120,7 +120,13 @@ class LocalGenerator:
     @property
     def shape(self) -> Shape:
         """What of the model decides the memory that it takes here."""
-        return Shape.of(self.facts, self.dtype, is_on_card=device() == "cuda", lays_out=lays_out_bfloat16())
+        return Shape.of(
+            self.facts,
+            self.dtype,
+            is_on_card=device() == "cuda",
+            lays_out=lays_out_bfloat16(),
+            has_units=has_matrix_units(),
+        )
 
     def memory_plan(self, requests: Sequence[Request]) -> MemoryPlan:
         """What these requests, all of text or all of options, take. Raises `NotEnoughMemory`."""

@@ -30,6 +30,10 @@ BASE = 650 * 10**6  # a run's process with torch, transformers and the compiled 
 CARD_BASE = 600 * 10**6  # CUDA's context and the workspaces of its libraries
 HEAD_ROWS = 16_384  # of the vocabulary, widened at once where options are scored; see `head`
 DTYPE_SIZES = {"float32": 4, "bfloat16": 2, "float16": 2}
+HEAD_LINES = 256  # of logits, where only sums over them are kept; see `blocks`
+PLAIN = frozenset(
+    {"llama", "mistral", "olmo2", "qwen2", "qwen3", "smollm3"}
+)  # whose logits are one product, see `blocks`
 LAID_OUT = frozenset({"llama", "mistral", "qwen2"})  # architectures whose blocks `fuse` lays out anew
 
 
@@ -49,14 +53,20 @@ class Shape:
     vocab_size: int
     laid_out: int = 0  # bytes of weights that the engine lays out anew, beside the file's
     head_copy: int = 0  # bytes of a tied head's second copy
+    lines_at_once: int | None = (
+        None  # of logits, where options are scored: all of them, or so many with sums kept alone
+    )
     base: int = BASE
     assumed: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, facts: Facts, dtype: str, *, is_on_card: bool = False, lays_out: bool = True) -> Self:
+    def of(
+        cls, facts: Facts, dtype: str, *, is_on_card: bool = False, lays_out: bool = True, has_units: bool = False
+    ) -> Self:
         """The shape of a model in a dtype. What its configuration does not say is assumed rather too large than too small.
 
-        `lays_out` says whether the processor has bfloat16 units, for which all weights of a block are laid out anew.
+        `lays_out` says whether the processor has bfloat16 units, for which all weights of a block are laid out anew, and
+        `has_units` whether they are matrix units, which sum logits without writing them.
         """
         sizes, size = facts.sizes, DTYPE_SIZES[dtype]
         usual = assumed_sizes(facts.num_parameters)
@@ -64,6 +74,7 @@ class Shape:
         is_new = facts.architecture in LAID_OUT and not is_on_card
         is_packed = dtype == "bfloat16" and lays_out and not is_on_card
         blocks = laid_out(known, is_packed=is_packed) if is_new else 0
+        is_summed = is_packed and facts.architecture in PLAIN
         head = known["vocab_size"] * known["hidden_size"] if is_packed else 0
         return cls(
             num_parameters=facts.num_parameters,
@@ -71,6 +82,7 @@ class Shape:
             **known,
             laid_out=size * (blocks + (0 if sizes.is_tied else head)),
             head_copy=size * head if sizes.is_tied else 0,
+            lines_at_once=(0 if has_units else HEAD_LINES) if is_summed else None,
             base=CARD_BASE if is_on_card else BASE,
             assumed=tuple(name for name in usual if getattr(sizes, name) is None),
         )
@@ -258,6 +270,8 @@ def costs(shape: Shape, demand: Demand, num_slots: int, chunk: int) -> MemoryPla
         tokens = max([tokens, *(sum(demand.rooms[rows[place]] for place in run) for run in passes)])
         lines = max((sum(demand.lines[rows[place]] for place in run) for run in passes), default=0)
         logits = 2 * 4 * lines * vocab + (4 * min(HEAD_ROWS, vocab) * shape.hidden_size if size < 4 else 0)
+        if shape.lines_at_once is not None:
+            logits = 2 * size * min(lines, shape.lines_at_once) * vocab
         slots = num * room * shape.layer_bytes_per_token  # one layer's, used again by the next
     else:
         logits = (num + NUM_GUESSES) * vocab * (size + 4)

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import platform
-import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,7 +19,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from promptkit.generate.engine.tiles.vectors import call, pointer
-from promptkit.generate.hardware import processor_flags
+from promptkit.generate.hardware import has_matrix_units
 
 __all__ = [
     "COLUMNS",
@@ -57,9 +55,7 @@ ADDRESS = BYTE.as_pointer()
 @functools.cache
 def has_tiles() -> bool:
     """Whether the processor has such units and the system lets this process use them."""
-    if sys.platform != "linux" or platform.machine() != "x86_64" or "amx_bf16" not in processor_flags():
-        return False
-    if "avx512f" not in processor_flags():
+    if not has_matrix_units():
         return False
     return bool(ctypes.CDLL(None).syscall(PERMISSION_CALL, REQUEST_PERMISSION, TILE_DATA) == 0)
 
