@@ -205,12 +205,12 @@ def run_command(command: Sequence[str], folder: Path, variables: Mapping[str, st
 def measured(work: Work, sides: Sequence[str], setting: Setting, num_rounds: int) -> list[Round]:
     """The sides' results, round by round; another side begins each round.
 
-    Peers first run once on their warm-up alone, unmeasured: what they keep on the disk (vLLM: compiled code) is made
-    then. What promptkit keeps of a model was made when the setting was.
+    All first run once on a few items, unmeasured: what they keep on the disk (compiled code) is made then.
     """
+    some = {**work.files, "test.jsonl": work.files["test.jsonl"][:NUM_WARM_UP]}
+    few = replace(work, items=work.items[:NUM_WARM_UP], files=some)
     for side in sides:
-        if side != "promptkit":
-            SIDES[side](replace(work, items=work.warm_up), setting)
+        SIDES[side](few if side == "promptkit" else replace(work, items=work.warm_up), setting)
     rounds: list[Round] = []
     for number in range(num_rounds):
         first = number % len(sides)
