@@ -27,6 +27,9 @@ class Tokenizer(Protocol):
     def encode(self, text: str, *, add_special_tokens: bool = True) -> tuple[int, ...]:
         """The token ids of `text`, with BOS and the like where the model's tokenizer adds them."""
 
+    def encode_all(self, texts: Sequence[str], *, add_special_tokens: bool = True) -> list[tuple[int, ...]]:
+        """The token ids of each text, as `encode` gives them."""
+
     def decode(self, token_ids: Sequence[int]) -> str:
         """The text of tokens, special tokens left out, nothing else changed."""
 
@@ -55,6 +58,11 @@ class FastTokenizer:
     def encode(self, text: str, *, add_special_tokens: bool = True) -> tuple[int, ...]:
         """The token ids of `text`, with BOS and the like where the model's tokenizer adds them."""
         return tuple(self.backend.encode(text, add_special_tokens=add_special_tokens).ids)
+
+    def encode_all(self, texts: Sequence[str], *, add_special_tokens: bool = True) -> list[tuple[int, ...]]:
+        """The token ids of each text, as `encode` gives them, on all processors at once."""
+        encoded = self.backend.encode_batch_fast(list(texts), add_special_tokens=add_special_tokens)
+        return [tuple(each.ids) for each in encoded]
 
     def decode(self, token_ids: Sequence[int]) -> str:
         """The text of tokens, special tokens left out, nothing else changed."""

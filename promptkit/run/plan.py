@@ -237,14 +237,14 @@ def options_request(
 ) -> Request:
     """The request for the log-likelihood of each option, its lead before it."""
     texts = tuple(choose.lead + option for option in options)
-    joint = tuple(encode(tokenizer, prompt, text) for text in texts) if tokenizer else ()
+    alone, *joint = encode_all(tokenizer, prompt, ("", *texts))
     return Request(
         label=label_of(example),
         prompt=prompt.text,
-        token_ids=prompt_tokens(tokenizer, prompt, example),
+        token_ids=some_tokens(tokenizer, alone, example),
         sampling=Sampling(),
         options=texts,
-        option_token_ids=joint,
+        option_token_ids=tuple(joint) if tokenizer else (),
     )
 
 
@@ -255,7 +255,12 @@ def label_of(example: Example) -> str:
 
 def prompt_tokens(tokenizer: Tokenizer | None, prompt: Prompt, example: Example) -> tuple[int, ...]:
     """The tokens of a prompt. Raises `DataError` where there are none: a model cannot go on from nothing."""
-    tokens = encode(tokenizer, prompt, "")
+    (tokens,) = encode_all(tokenizer, prompt, ("",))
+    return some_tokens(tokenizer, tokens, example)
+
+
+def some_tokens(tokenizer: Tokenizer | None, tokens: tuple[int, ...], example: Example) -> tuple[int, ...]:
+    """The tokens. Raises `DataError` where a tokenizer made none: a model cannot go on from nothing."""
     if tokenizer is not None and not tokens:
         raise DataError(
             f"{label_of(example)}: the prompt is empty, and the model's tokenizer puts nothing before it\n"
@@ -264,11 +269,11 @@ def prompt_tokens(tokenizer: Tokenizer | None, prompt: Prompt, example: Example)
     return tokens
 
 
-def encode(tokenizer: Tokenizer | None, prompt: Prompt, more: str) -> tuple[int, ...]:
-    """The tokens of a prompt and what follows it; a chat template has written BOS itself."""
+def encode_all(tokenizer: Tokenizer | None, prompt: Prompt, endings: Sequence[str]) -> list[tuple[int, ...]]:
+    """The tokens of a prompt with each of the texts that may follow it; a chat template has written BOS itself."""
     if tokenizer is None:
-        return ()
-    return tokenizer.encode(prompt.text + more, add_special_tokens=not prompt.is_chat)
+        return [() for _ in endings]
+    return tokenizer.encode_all([prompt.text + each for each in endings], add_special_tokens=not prompt.is_chat)
 
 
 def derived_seed(seed: int, example: str, sample: int) -> int:

@@ -103,7 +103,7 @@ def score_keys(queries: Any, depth: Any, keys: Any, first: Any, last: Any, is_la
         tile_clear(2)
         tile_clear(3)
         here = keys + block * 2 * depth * BYTES
-        for line in range(depth * 32):
+        for line in range(0 if is_large else depth * 32):  # many queries read what few have brought near
             prefetch_at(here + 2 * depth * BYTES + line * 64)
         for d in range(depth):
             tile_load(4, queries, d * TILE, 64)
@@ -200,7 +200,7 @@ def add_values(shares: Any, values: Any, first: Any, last: Any, value_size: Any,
             tile_load(3, sums, 16 * value_size + column * 16 + 16, value_size * 4)
         for block in range(first, last):
             here = values + (block * columns + column) * BYTES
-            for line in range(32):
+            for line in range(0 if is_large else 32):
                 prefetch_at(here + columns * BYTES + line * 64)
             tile_load_at(6, here, 64)
             tile_load_at(7, here + BYTES, 64)
@@ -383,7 +383,6 @@ def do_keep(
 @njit(fastmath=True, boundscheck=False)  # type: ignore[untyped-decorator]
 def do_own(
     job: Any,
-    num_threads: Any,
     heads: Any,  # flat: the tokens' rows (T, ...): query heads (K, G, D), at `places[1]` keys (K, D), at [2] values
     stride: Any,  # of those rows
     shape: Any,  # (6,) int64: K, G, D, E, where in a row the keys begin, where the values
@@ -439,7 +438,8 @@ def do_own(
     while begin < high:
         end = min(begin + PIECE, (high + 31) // 32 * 32)
         score_keys(queries, depth, own_keys, begin // 32, end // 32, num > 16, scores)
-        ask_ahead(own_values + begin * value_size * 2, AHEAD * 32 * value_size * 2)
+        if num <= 16:
+            ask_ahead(own_values + begin * value_size * 2, AHEAD * 32 * value_size * 2)
         for each in range(num):
             token = begins + (first + each) // group
             hide_unseen(scores, each, begin, end, ranges, range_starts[token], range_starts[token + 1])
@@ -448,8 +448,8 @@ def do_own(
         take_shares(scores, num, end - begin, factor, value_size, shares, own, own_tops, own_totals)
         add_values(shares, own_values, begin // 32, end // 32, value_size, num > 16, own)
         begin = end
-    following = job + num_threads  # most likely this thread's next
-    if following < len(blocks) * num_heads:
+    following = job + 1  # most likely this thread's next
+    if num <= 16 and following < len(blocks) * num_heads:
         ahead = blocks[following // num_heads, 0]
         ask_ahead(keys[ahead] + following % num_heads * rooms[ahead] * size * 2, AHEAD * 32 * size * 2)
     for each in range(num):

@@ -16,7 +16,7 @@ from promptkit.generate.engine.pages import LARGE_PAGE
 from promptkit.generate.engine.stretch import HeadShape, zeros_in_large_pages
 from promptkit.generate.engine.tiles.attention import floats_of_scratch, halves_of_scratch
 from promptkit.generate.engine.tiles.jobs import OwnJobs, SharedJobs
-from promptkit.generate.engine.tiles.teamwork import FIELDS
+from promptkit.generate.engine.tiles.teamwork import new_counters
 from promptkit.generate.engine.tiles.units import configuration
 
 __all__ = ["RowShape", "attend_tiles", "bits", "desk_of", "row_shape"]
@@ -131,7 +131,7 @@ def attend_tiles(  # noqa: PLR0913 - the loops' own arguments
             *(shared.lengths, shared.rooms, shared.starts, desk.positions),
             settings.window or 0,
             *(scale, softcap),
-            np.zeros(FIELDS, np.int64),
+            new_counters(1, len(desk.halves)),
             *room,
         )
     sinks = desk.no_sinks if settings.sinks is None else settings.sinks.reshape(-1).contiguous().numpy()
@@ -144,7 +144,7 @@ def attend_tiles(  # noqa: PLR0913 - the loops' own arguments
         *own.addresses(settings.layer, shape.heads, rows),
         *(own.rooms, own.places, own.range_starts, own.ranges(settings.window), sinks),
         *(scale, softcap),
-        np.zeros(FIELDS, np.int64),
+        new_counters(1, len(desk.halves)),
         *room,
         is_packed,
         bits(out),

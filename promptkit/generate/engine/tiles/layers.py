@@ -114,16 +114,17 @@ def do_layers(
         keep_jobs = 0
     for layer in range(len(norms)):
         phase = layer * PHASES
-        job = take_next(counters, phase)
-        while job < row_jobs:
+        num_jobs = row_jobs
+        job = take_next(counters, phase, num_jobs, thread, num_threads)
+        while job >= 0:
             first = job * FEW_ROWS
             norm(hidden, norms[layer, 0], epsilon, first, min(first + FEW_ROWS, num_rows), flat_normed)
-            has_done(counters, phase)
-            job = take_next(counters, phase)
-        wait_for(counters, phase, row_jobs)
+            has_done(counters, phase, num_threads)
+            job = take_next(counters, phase, num_jobs, thread, num_threads)
+        wait_for(counters, phase, num_jobs, num_threads)
         num_jobs = num_products(to_heads[layer], num_rows, num_threads)
-        job = take_next(counters, phase + 1)
-        while job < num_jobs:
+        job = take_next(counters, phase + 1, num_jobs, thread, num_threads)
+        while job >= 0:
             do_product(
                 job,
                 ROWS,
@@ -139,45 +140,49 @@ def do_layers(
                 nothing,
                 nothing,
             )
-            has_done(counters, phase + 1)
-            job = take_next(counters, phase + 1)
-        wait_for(counters, phase + 1, num_jobs)
-        job = take_next(counters, phase + 2)
-        while job < row_jobs:
+            has_done(counters, phase + 1, num_threads)
+            job = take_next(counters, phase + 1, num_jobs, thread, num_threads)
+        wait_for(counters, phase + 1, num_jobs, num_threads)
+        num_jobs = row_jobs
+        job = take_next(counters, phase + 2, num_jobs, thread, num_threads)
+        while job >= 0:
             first = job * FEW_ROWS
             rotation(rows, stride, shape, cos, sin, first, min(first + FEW_ROWS, num_rows))
-            has_done(counters, phase + 2)
-            job = take_next(counters, phase + 2)
-        wait_for(counters, phase + 2, row_jobs)
-        job = take_next(counters, phase + 3)
-        while job < keep_jobs:
+            has_done(counters, phase + 2, num_threads)
+            job = take_next(counters, phase + 2, num_jobs, thread, num_threads)
+        wait_for(counters, phase + 2, num_jobs, num_threads)
+        num_jobs = keep_jobs
+        job = take_next(counters, phase + 3, num_jobs, thread, num_threads)
+        while job >= 0:
             do_keep(job, rows, stride, shape, firsts, keeps, own_keys[layer], own_values[layer], own_rooms, places)
-            has_done(counters, phase + 3)
-            job = take_next(counters, phase + 3)
-        wait_for(counters, phase + 3, keep_jobs)
-        job = take_next(counters, phase + 4)
-        while job < shared_jobs * shape[0]:
+            has_done(counters, phase + 3, num_threads)
+            job = take_next(counters, phase + 3, num_jobs, thread, num_threads)
+        wait_for(counters, phase + 3, num_jobs, num_threads)
+        num_jobs = shared_jobs * shape[0]
+        job = take_next(counters, phase + 4, num_jobs, thread, num_threads)
+        while job >= 0:
             do_shared(
                 job, rows, stride, shape, run_firsts, run_lasts, run_blocks, chains, shared_keys[layer],
                 shared_values[layer], lengths, shared_rooms, starts, positions, windows[layer], scale, 0.0, own_halves,
                 own_floats, sums, tops, totals,
             )  # fmt: skip
-            has_done(counters, phase + 4)
-            job = take_next(counters, phase + 4)
-        wait_for(counters, phase + 4, shared_jobs * shape[0])
-        job = take_next(counters, phase + 5)
-        while job < own_jobs * shape[0]:
+            has_done(counters, phase + 4, num_threads)
+            job = take_next(counters, phase + 4, num_jobs, thread, num_threads)
+        wait_for(counters, phase + 4, num_jobs, num_threads)
+        num_jobs = own_jobs * shape[0]
+        job = take_next(counters, phase + 5, num_jobs, thread, num_threads)
+        while job >= 0:
             do_own(
-                job, num_threads, rows, stride, shape, firsts, blocks, keeps, own_keys[layer], own_values[layer],
+                job, rows, stride, shape, firsts, blocks, keeps, own_keys[layer], own_values[layer],
                 own_rooms, places, range_starts, ranges[which[layer]], sinks, scale, 0.0, own_halves, own_floats, sums,
                 tops, totals, True, flat_mixed,
             )  # fmt: skip
-            has_done(counters, phase + 5)
-            job = take_next(counters, phase + 5)
-        wait_for(counters, phase + 5, own_jobs * shape[0])
+            has_done(counters, phase + 5, num_threads)
+            job = take_next(counters, phase + 5, num_jobs, thread, num_threads)
+        wait_for(counters, phase + 5, num_jobs, num_threads)
         num_jobs = num_products(from_heads[layer], num_rows, num_threads)
-        job = take_next(counters, phase + 6)
-        while job < num_jobs:
+        job = take_next(counters, phase + 6, num_jobs, thread, num_threads)
+        while job >= 0:
             do_product(
                 job,
                 ADDED,
@@ -193,19 +198,20 @@ def do_layers(
                 nothing,
                 nothing,
             )
-            has_done(counters, phase + 6)
-            job = take_next(counters, phase + 6)
-        wait_for(counters, phase + 6, num_jobs)
-        job = take_next(counters, phase + 7)
-        while job < row_jobs:
+            has_done(counters, phase + 6, num_threads)
+            job = take_next(counters, phase + 6, num_jobs, thread, num_threads)
+        wait_for(counters, phase + 6, num_jobs, num_threads)
+        num_jobs = row_jobs
+        job = take_next(counters, phase + 7, num_jobs, thread, num_threads)
+        while job >= 0:
             first = job * FEW_ROWS
             norm(hidden, norms[layer, 1], epsilon, first, min(first + FEW_ROWS, num_rows), flat_normed)
-            has_done(counters, phase + 7)
-            job = take_next(counters, phase + 7)
-        wait_for(counters, phase + 7, row_jobs)
+            has_done(counters, phase + 7, num_threads)
+            job = take_next(counters, phase + 7, num_jobs, thread, num_threads)
+        wait_for(counters, phase + 7, num_jobs, num_threads)
         num_jobs = num_products(to_gates[layer], num_rows, num_threads)
-        job = take_next(counters, phase + 8)
-        while job < num_jobs:
+        job = take_next(counters, phase + 8, num_jobs, thread, num_threads)
+        while job >= 0:
             do_product(
                 job,
                 GATED,
@@ -221,12 +227,12 @@ def do_layers(
                 nothing,
                 nothing,
             )
-            has_done(counters, phase + 8)
-            job = take_next(counters, phase + 8)
-        wait_for(counters, phase + 8, num_jobs)
+            has_done(counters, phase + 8, num_threads)
+            job = take_next(counters, phase + 8, num_jobs, thread, num_threads)
+        wait_for(counters, phase + 8, num_jobs, num_threads)
         num_jobs = num_products(from_gates[layer], num_rows, num_threads)
-        job = take_next(counters, phase + 9)
-        while job < num_jobs:
+        job = take_next(counters, phase + 9, num_jobs, thread, num_threads)
+        while job >= 0:
             do_product(
                 job,
                 ADDED,
@@ -242,9 +248,9 @@ def do_layers(
                 nothing,
                 nothing,
             )
-            has_done(counters, phase + 9)
-            job = take_next(counters, phase + 9)
-        wait_for(counters, phase + 9, num_jobs)
+            has_done(counters, phase + 9, num_threads)
+            job = take_next(counters, phase + 9, num_jobs, thread, num_threads)
+        wait_for(counters, phase + 9, num_jobs, num_threads)
 
 
 @compiled(SIGNATURE)
@@ -289,7 +295,7 @@ def run_layers(
     range_starts: Any,
     ranges: Any,  # (W, N, 2): for each window
     sinks: Any,
-    counters: Any,  # (16 x 9 L,) int64, zero: see `teamwork`
+    counters: Any,  # int64, zero, of PHASES for each layer: see `teamwork`
     halves: Any,
     floats: Any,
     sums: Any,

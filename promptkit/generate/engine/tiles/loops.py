@@ -69,8 +69,8 @@ def attend_shared(
     for thread in prange(halves.shape[0]):
         tile_start(config)
         while True:
-            job = take_next(counters, 0)
-            if job >= num_jobs:
+            job = take_next(counters, 0, num_jobs, thread, halves.shape[0])
+            if job < 0:
                 break
             do_shared(
                 job,
@@ -133,12 +133,11 @@ def attend_own(
     for thread in prange(num_threads):
         tile_start(config)
         while True:
-            job = take_next(counters, 0)
-            if job >= num_jobs:
+            job = take_next(counters, 0, num_jobs, thread, halves.shape[0])
+            if job < 0:
                 break
             do_own(
                 job,
-                num_threads,
                 heads,
                 stride,
                 shape,

@@ -56,7 +56,7 @@ __all__ = [
 
 FEW = 128  # rows for which reading the weights takes longer than multiplying with them
 BLOCK = 32  # rows and columns that are summed together: two tiles by two
-CHUNK = 512  # rows for which a thread goes through its weights: what it reads of them stays near
+CHUNK = 640  # rows, at most, for which a thread goes through its weights: what it reads of them stays near
 RUNS = 4  # jobs of a product for each thread
 ROWS, ADDED, GATED, LIKELIEST, TOTALS = range(5)
 ONE, TABLE = types.Array(types.uint16, 1, "C"), types.Array(types.float32, 2, "C")
@@ -154,7 +154,8 @@ def keep_likeliest(sums: Any, best: Any, tops: Any, row: Any, block: Any, num: A
     """Keeps each row's greatest product so far, and its column, the first of equals."""
     for each in range(num):
         top = greatest_lane(greater(load(sums, each * BLOCK), load(sums, each * BLOCK + LANES)))
-        if top > tops[row + each]:
+        before = tops[row + each]
+        if top > before or (top == before and block * BLOCK < best[row + each]):  # blocks come in any order
             tops[row + each] = top
             column = 0
             while sums[each * BLOCK + column] != top:
@@ -182,10 +183,20 @@ def keep_total(sums: Any, totals: Any, tops: Any, row: Any, num: Any) -> None:
 
 
 @njit(fastmath=True, boundscheck=False)  # type: ignore[untyped-decorator]
+def rows_at_once(num_rows: Any, num_threads: Any) -> Any:
+    """The rows of a chunk: all of a few, which share each reading of the weights, or equal shares of a thread's part."""
+    if num_rows <= FEW:
+        return num_rows
+    num_chunks = num_threads * ((num_rows + num_threads * CHUNK - 1) // (num_threads * CHUNK))
+    return ((num_rows + num_chunks - 1) // num_chunks + BLOCK - 1) // BLOCK * BLOCK
+
+
+@njit(fastmath=True, boundscheck=False)  # type: ignore[untyped-decorator]
 def num_products(weight: Any, num_rows: Any, num_threads: Any) -> Any:
     """How many jobs a product is cut into: runs of blocks of columns, for a chunk of rows each."""
     span = max(1, weight.shape[0] // (num_threads * RUNS))
-    return ((weight.shape[0] + span - 1) // span) * ((num_rows + CHUNK - 1) // CHUNK)
+    rows = rows_at_once(num_rows, num_threads)
+    return ((weight.shape[0] + span - 1) // span) * ((num_rows + rows - 1) // rows)
 
 
 @njit(fastmath=True, boundscheck=False)  # type: ignore[untyped-decorator]
@@ -208,9 +219,10 @@ def do_product(
     depth, num_blocks = weight.shape[1], weight.shape[0]
     span = max(1, num_blocks // (num_threads * RUNS))
     num_runs = (num_blocks + span - 1) // span
-    chunk, first = job // num_runs * CHUNK, job % num_runs * span
+    rows = rows_at_once(num_rows, num_threads)
+    chunk, first = job // num_runs * rows, job % num_runs * span
     for block in range(first, min(first + span, num_blocks)):
-        for row in range(chunk, min(num_rows, chunk + CHUNK), BLOCK):
+        for row in range(chunk, min(num_rows, chunk + rows), BLOCK):
             num = min(BLOCK, num_rows - row)
             sum_block(left, weight, depth, row, block, num, row == chunk and num_rows <= FEW, sums)
             if kind <= ADDED:
@@ -232,7 +244,7 @@ def multiply_weights(
     bias: Any,  # (N,), or of no length
     num_rows: Any,
     size: Any,  # of a row of `out`
-    counters: Any,  # (16,) int64, zero: see `teamwork`
+    counters: Any,  # int64, zero: see `teamwork`
     sums: Any,  # (P, 1024) float32: room for a block, each thread's own
     out: Any,  # flat: what ROWS, ADDED and GATED write
     best: Any,  # (P, T) int64: what LIKELIEST writes
@@ -249,8 +261,8 @@ def multiply_weights(
             tops[thread, each] = LOWEST
             totals[thread, each] = np.float32(0.0)
         while True:
-            job = take_next(counters, 0)
-            if job >= num_jobs:
+            job = take_next(counters, 0, num_jobs, thread, num_threads)
+            if job < 0:
                 break
             do_product(
                 job, kind, left, weight, bias, num_rows, size, num_threads, sums[thread], out, best[thread],

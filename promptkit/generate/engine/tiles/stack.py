@@ -16,7 +16,7 @@ from promptkit.generate.engine.stretch import zeros_in_large_pages
 from promptkit.generate.engine.tiles.desk import bits, desk_of, row_shape
 from promptkit.generate.engine.tiles.layers import PHASES, run_layers
 from promptkit.generate.engine.tiles.products import LIKELIEST, ROWS, TOTALS, multiply_weights
-from promptkit.generate.engine.tiles.teamwork import FIELDS
+from promptkit.generate.engine.tiles.teamwork import new_counters
 from promptkit.generate.engine.tiles.units import configuration, pack_left, pack_right
 
 __all__ = ["Stack", "TileHead", "fits_tiles"]
@@ -136,7 +136,7 @@ class Stack:
             *(own.firsts, own.blocks, own.keeps),
             *own.all_addresses(count, shape.heads, hidden),
             *(own.rooms, own.places, own.range_starts, np.stack([own.ranges(window) for window in windows])),
-            *(desk.no_sinks, np.zeros(count * PHASES * FIELDS, np.int64)),
+            *(desk.no_sinks, new_counters(count * PHASES, len(desk.halves))),
             *(desk.halves, desk.floats, desk.sums, desk.tops, desk.totals),
             self.block_sums,
         )
@@ -164,7 +164,7 @@ class TileHead:
             kind,
             configuration(),
             *(array(pack_left(hidden)), array(self.tiles), array(nothing)),
-            *(num, len(self.weight), np.zeros(FIELDS, np.int64), self.sums),
+            *(num, len(self.weight), new_counters(1, len(self.sums)), self.sums),
             *(bits(written), best, totals, tops),
         )
         return best, totals, tops

@@ -1,23 +1,26 @@
 """How threads share work without waiting for one another more than they must.
 
-The work of a phase is cut into jobs, and whoever is free takes the next. A phase is over when its jobs are done, whoever
-did them: a thread that the system has put aside, for another program say, is not waited for unless it holds a job.
+The work of a phase is cut into jobs. Each thread has a run of them, and takes from others' when its own are used up: jobs
+are numbered by rows, so that what a thread made in one phase is near when it goes on with it in the next. A phase is over
+when its jobs are done, whoever did them: a thread that the system has put aside, for another program say, is not waited
+for unless it holds a job.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
 from promptkit.generate.engine.tiles.vectors import call, pointer
 
-__all__ = ["FIELDS", "has_done", "take_next", "wait_for"]
+__all__ = ["has_done", "new_counters", "take_next", "wait_for"]
 
-FIELDS = 16  # numbers of a phase's entry, of which two are used: each in a cache line of its own
-TAKEN, DONE = 0, 8
+LINE = 8  # numbers of a cache line, of which one is used: threads that count do not disturb one another
 PATIENCE = 2000  # looks before another program is let in
 LONG = ir.IntType(64)
 
@@ -67,24 +70,35 @@ def let_others_in(_context: Any) -> Any:
 
 
 @njit  # type: ignore[untyped-decorator]
-def take_next(counters: Any, phase: Any) -> Any:
-    """The next job of a phase; there may be none of that number."""
-    return add_one(counters, phase * FIELDS + TAKEN)
+def take_next(counters: Any, phase: Any, num_jobs: Any, thread: Any, num_threads: Any) -> Any:
+    """The next job of a phase for a thread: of its own run of jobs, or, where that is used up, of another's; -1 for none."""
+    base = phase * (num_threads + 1) * LINE
+    for step in range(num_threads):
+        run = (thread + step) % num_threads
+        job = run * num_jobs // num_threads + add_one(counters, base + run * LINE)
+        if job < (run + 1) * num_jobs // num_threads:
+            return job
+    return -1
 
 
 @njit  # type: ignore[untyped-decorator]
-def has_done(counters: Any, phase: Any) -> None:
+def has_done(counters: Any, phase: Any, num_threads: Any) -> None:
     """Tells that a job of a phase is done."""
-    add_one(counters, phase * FIELDS + DONE)
+    add_one(counters, (phase * (num_threads + 1) + num_threads) * LINE)
 
 
 @njit  # type: ignore[untyped-decorator]
-def wait_for(counters: Any, phase: Any, num_jobs: Any) -> None:
+def wait_for(counters: Any, phase: Any, num_jobs: Any, num_threads: Any) -> None:
     """Comes back when all jobs of a phase are done."""
-    looks = 0
-    while number_at(counters, phase * FIELDS + DONE) < num_jobs:
+    place, looks = (phase * (num_threads + 1) + num_threads) * LINE, 0
+    while number_at(counters, place) < num_jobs:
         pause()
         looks += 1
         if looks > PATIENCE:
             let_others_in()
             looks = 0
+
+
+def new_counters(num_phases: int, num_threads: int) -> npt.NDArray[np.int64]:
+    """The counters of phases, all zero: of each a line for every thread's run of jobs, and one for what is done."""
+    return np.zeros(num_phases * (num_threads + 1) * LINE, np.int64)

@@ -37,7 +37,7 @@ def multiply(kind, hidden, weight, *, bias=None, out=None, size=None, num_thread
     from promptkit.generate.engine.attention import array
     from promptkit.generate.engine.tiles.desk import bits
     from promptkit.generate.engine.tiles.products import multiply_weights
-    from promptkit.generate.engine.tiles.teamwork import FIELDS
+    from promptkit.generate.engine.tiles.teamwork import new_counters
     from promptkit.generate.engine.tiles.units import configuration, pack_left, pack_right
 
     nothing = hidden.new_empty(0)
@@ -47,7 +47,7 @@ def multiply(kind, hidden, weight, *, bias=None, out=None, size=None, num_thread
         kind,
         configuration(),
         *(array(pack_left(hidden)), array(pack_right(weight)), bits(nothing if bias is None else bias)),
-        *(len(hidden), len(weight) if size is None else size, np.zeros(FIELDS, np.int64)),
+        *(len(hidden), len(weight) if size is None else size, new_counters(1, num_threads)),
         torch.empty(num_threads, 1024).numpy(),
         *(bits(nothing if out is None else out), best[:-1], totals[:-1], tops[:-1]),
     )

@@ -13,6 +13,7 @@ import pytest
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("matrix_units")]  # compiles, and starts a process
 
+NUM_THREADS = 4
 HERE = Path(__file__).resolve().parent
 
 
@@ -26,36 +27,39 @@ def compiled() -> Any:
     from promptkit.generate.engine.tiles.teamwork import has_done, take_next, wait_for
 
     @njit(nogil=True)
-    def work(counters, phase, num_jobs, times):
-        job = take_next(counters, phase)
-        while job < num_jobs:
+    def work(counters, phase, num_jobs, times, thread):
+        job = take_next(counters, phase, num_jobs, thread, NUM_THREADS)
+        while job >= 0:
             times[job] += 1
-            has_done(counters, phase)
-            job = take_next(counters, phase)
+            has_done(counters, phase, NUM_THREADS)
+            job = take_next(counters, phase, num_jobs, thread, NUM_THREADS)
 
     @njit(nogil=True)
     def wait(counters, phase, num_jobs, times):
-        wait_for(counters, phase, num_jobs)
+        wait_for(counters, phase, num_jobs, NUM_THREADS)
         return times.sum()
 
     counters, times = np.zeros(64, np.int64), np.zeros(1, np.int64)
-    work(counters, 0, 1, times)
+    work(counters, 0, 1, times, 0)
     wait(counters, 0, 1, times)
     return SimpleNamespace(work=work, wait=wait)
 
 
 def test_each_job_is_done_once_whoever_takes_it():
-    """Four threads, and one more that waits: when it comes back, every job is done. Phases do not disturb each other."""
-    from promptkit.generate.engine.tiles.teamwork import FIELDS
+    """Four threads, and one more that waits: when it comes back, every job is done. Phases do not disturb each other.
 
-    num_jobs = 200_000
-    counters = np.zeros(3 * FIELDS, np.int64)
+    One of the four never comes: its jobs are done by the others.
+    """
+    from promptkit.generate.engine.tiles.teamwork import new_counters
+
+    num_jobs = 200_001
+    counters = new_counters(3, NUM_THREADS)
     times = np.zeros((3, num_jobs), np.int64)
     seen: list[int] = []
     for phase in (1, 0, 2):
         given = (counters, phase, num_jobs, times[phase])
         waiting = threading.Thread(target=lambda given=given: seen.append(int(compiled().wait(*given))))
-        workers = [threading.Thread(target=compiled().work, args=given) for _ in range(4)]
+        workers = [threading.Thread(target=compiled().work, args=(*given, number)) for number in range(NUM_THREADS - 1)]
         for each in (waiting, *workers):
             each.start()
         for each in (waiting, *workers):
