@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from promptkit.generate.request import Sampling
 
 __all__ = ["Draw", "draw_token", "next_tokens"]
+
+Floats, Ints = npt.NDArray[np.float64], npt.NDArray[np.int64]
+NEAR = 10.0  # logits: what is further below the greatest has less than 5e-5 of its share
 
 
 class Draw:
@@ -34,15 +39,37 @@ def draw_token(logits: torch.Tensor, sampling: Sampling, uniform: float) -> int:
     `uniform`.
 
     `logits` (V,). Top-k keeps the k likeliest (Fan et al. 2018, section 5.4); top-p then keeps the smallest set
-    that holds the share p (Holtzman et al. 2020, section 3.1).
+    that holds the share p (Holtzman et al. 2020, section 3.1). Equally likely tokens stand in the order of their ids.
     """
-    scaled, order = (logits.double() / sampling.temperature).sort(descending=True, stable=True)
-    if sampling.top_k:
-        scaled = scaled[: sampling.top_k]
-    shares = scaled.softmax(dim=-1)
-    cumulated = shares.cumsum(dim=-1)
+    scaled = logits.double().cpu().numpy() / sampling.temperature
+    shares = np.exp(scaled - scaled.max())
+    token = drawn(likeliest(scaled, NEAR), shares, sampling, uniform)
+    return drawn(likeliest(scaled, np.inf), shares, sampling, uniform) if token is None else token
+
+
+def likeliest(scaled: Floats, near: float) -> Ints:
+    """The tokens whose logits are no more than `near` below the greatest, the likeliest first."""
+    tokens = np.flatnonzero(scaled >= scaled.max() - near)
+    order: Ints = tokens[np.argsort(-scaled[tokens], kind="stable")]
+    return order
+
+
+def drawn(order: Ints, shares: Floats, sampling: Sampling, uniform: float) -> int | None:
+    """The token drawn from these, the likeliest of all; None where the others decide about it.
+
+    Sorting all tokens takes most of the time of a step, and hardly ever are more than a few hundred needed.
+    """
+    is_all = len(order) == len(shares)
+    if sampling.top_k and (is_all or sampling.top_k <= len(order)):
+        order, is_all = order[: sampling.top_k], True
+    cumulated = np.cumsum(shares[order])
+    total = cumulated[-1] if is_all else shares.sum()
     if sampling.top_p < 1:
-        kept = int((cumulated - shares < sampling.top_p).sum())
-        cumulated = cumulated[:kept]
-    place = int(torch.searchsorted(cumulated, uniform * float(cumulated[-1]), right=True))
+        kept = int(np.searchsorted(cumulated - shares[order], sampling.top_p * total))
+        is_all = is_all or kept < len(order)
+        cumulated = cumulated[: max(1, kept)]
+        total = cumulated[-1]
+    if not is_all and (sampling.top_k or sampling.top_p < 1 or uniform * total >= cumulated[-1]):
+        return None
+    place = int(np.searchsorted(cumulated, uniform * total, side="right"))
     return int(order[min(place, len(cumulated) - 1)])

@@ -114,6 +114,10 @@ def test_the_tokenizer_is_the_models_own(generator, tiny_model):
         assert generator.tokenizer.encode(text) == tuple(reference(text)["input_ids"])
         bare = generator.tokenizer.encode(text, add_special_tokens=False)
         assert bare == tuple(reference(text, add_special_tokens=False)["input_ids"])
+    texts = [*prompts(5), ""]
+    for adds in (True, False):
+        together = generator.tokenizer.encode_all(texts, add_special_tokens=adds)
+        assert together == [generator.tokenizer.encode(text, add_special_tokens=adds) for text in texts]
 
 
 def test_samples_depend_on_their_seed_alone(generator):
