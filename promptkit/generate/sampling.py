@@ -10,7 +10,8 @@ from promptkit.generate.request import Sampling
 
 __all__ = ["Draw", "draw_token", "next_tokens"]
 
-Floats, Ints = npt.NDArray[np.float64], npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 NEAR = 10.0  # logits: what is further below the greatest has less than 5e-5 of its share
 
 
@@ -43,8 +44,11 @@ def draw_token(logits: torch.Tensor, sampling: Sampling, uniform: float) -> int:
     """
     scaled = logits.double().cpu().numpy() / sampling.temperature
     shares = np.exp(scaled - scaled.max())
-    token = drawn(likeliest(scaled, NEAR), shares, sampling, uniform)
-    return drawn(likeliest(scaled, np.inf), shares, sampling, uniform) if token is None else token
+    for near in (NEAR, np.inf):
+        token = drawn(likeliest(scaled, near), shares, sampling, uniform)
+        if token is not None:
+            return token
+    raise AssertionError("all tokens together decide")
 
 
 def likeliest(scaled: Floats, near: float) -> Ints:
