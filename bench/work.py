@@ -304,7 +304,9 @@ def arguments(description: str | None, *, rows: int, sides: Sequence[str], round
     parser.add_argument("--rounds", type=int, default=rounds)
     parser.add_argument("--sides", type=side_names, default=tuple(sides), help="a list with commas")
     parser.add_argument("--lm-eval-batch-size", type=int, help="the best of some, tried first, if not given")
-    parser.add_argument("--peers", type=Path, default=Path("/tmp/peers"), help="the folder of the environments")
+    parser.add_argument(
+        "--peers", type=Path, default=Path(tempfile.gettempdir()) / "peers", help="the folder of the environments"
+    )
     return parser
 
 

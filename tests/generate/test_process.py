@@ -2,7 +2,15 @@
 
 import gc
 
+import pytest
+
 from promptkit.generate.process import without_collecting
+
+
+@pytest.fixture(autouse=True)
+def nothing_frozen():
+    """The command line freezes what there is when it ends, also where a test has called it."""
+    gc.unfreeze()
 
 
 def test_garbage_is_not_looked_for_meanwhile_and_nothing_stays_frozen():
