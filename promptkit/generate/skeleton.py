@@ -15,6 +15,7 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
+from promptkit.generate.engine.blocks import window_of
 from promptkit.generate.outline import Outline
 
 __all__ = ["Skeleton", "outline_of", "put_together"]
@@ -30,7 +31,7 @@ def outline_of(model: Any) -> Outline | None:
     is_known = type(model).__name__ in USUAL and type(model).__module__.startswith("transformers.models.")
     if not is_known or model.device.type != "cpu":
         return None
-    base, config = model.model, model.config
+    base = model.model
     layers, rotary = list(base.layers), base.rotary_emb
     norms = [base.norm, *(norm for each in layers for norm in (each.input_layernorm, each.post_attention_layernorm))]
     classes = {type(each).__name__ for each in layers}
@@ -46,7 +47,7 @@ def outline_of(model: Any) -> Outline | None:
         head_size=head_size,
         attention_scale=scale,
         epsilon=epsilons.pop(),
-        windows=tuple(window_of(each.self_attn, config) for each in layers),
+        windows=tuple(window_of(each.self_attn) for each in layers),
         kinds=tuple(getattr(each, "attention_type", "full_attention") for each in layers),
         inverse_frequencies=tuple(rotary.inv_freq.tolist()),
         rotary_scale=float(rotary.attention_scaling),
@@ -64,13 +65,6 @@ def is_plain(model: Any) -> bool:
         and all(type(each).__name__ in GATES for each in gates)
         and {each.dtype for each in model.parameters()} == {model.dtype}
     )
-
-
-def window_of(attention: Any, config: Any) -> int | None:
-    """The sliding window of a layer: its own, or the configuration's where the class has it from there."""
-    if hasattr(attention, "sliding_window"):
-        return attention.sliding_window  # type: ignore[no-any-return]
-    return config.sliding_window if type(attention).__name__ == "MistralAttention" else None
 
 
 def put_together(outline: Outline, folder: Path, dtype: torch.dtype) -> Skeleton:

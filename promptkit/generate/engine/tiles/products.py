@@ -91,31 +91,23 @@ def sum_block(
     tile_clear(1)
     tile_clear(2)
     tile_clear(3)
-    if num_rows > 16:
-        for d in range(depth):
-            tile_load(6, weight, there + d * 2 * TILE, 64)
-            tile_load(7, weight, there + d * 2 * TILE + TILE, 64)
-            tile_stream(4, left, here + d * TILE, 64)
-            if asks_ahead:
-                for line in range(32):
-                    prefetch(weight, there + (depth + d) * 2 * TILE + line * 32)
-            tile_multiply(0, 4, 6)
-            tile_multiply(1, 4, 7)
+    is_large = num_rows > 16
+    for d in range(depth):
+        tile_load(6, weight, there + d * 2 * TILE, 64)
+        tile_load(7, weight, there + d * 2 * TILE + TILE, 64)
+        tile_stream(4, left, here + d * TILE, 64)
+        if asks_ahead:
+            for line in range(32):
+                prefetch(weight, there + (depth + d) * 2 * TILE + line * 32)
+        tile_multiply(0, 4, 6)
+        tile_multiply(1, 4, 7)
+        if is_large:
             tile_stream(5, left, here + step + d * TILE, 64)
             tile_multiply(2, 5, 6)
             tile_multiply(3, 5, 7)
+    if is_large:
         tile_store(2, sums, 16 * BLOCK, BLOCK * 4)
         tile_store(3, sums, 16 * BLOCK + 16, BLOCK * 4)
-    else:
-        for d in range(depth):
-            tile_load(6, weight, there + d * 2 * TILE, 64)
-            tile_load(7, weight, there + d * 2 * TILE + TILE, 64)
-            tile_stream(4, left, here + d * TILE, 64)
-            if asks_ahead:
-                for line in range(32):
-                    prefetch(weight, there + (depth + d) * 2 * TILE + line * 32)
-            tile_multiply(0, 4, 6)
-            tile_multiply(1, 4, 7)
     tile_store(0, sums, 0, BLOCK * 4)
     tile_store(1, sums, 16, BLOCK * 4)
 
