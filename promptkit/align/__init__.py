@@ -1,13 +1,15 @@
 """O, output alignment: the chain that turns a completion into an answer, or says why there is none."""
 
 from promptkit.align.case import Lower
-from promptkit.align.chain import Chain, Ended
+from promptkit.align.chain import Chain
 from promptkit.align.choice import Choice
+from promptkit.align.context import Context, Ended
 from promptkit.align.first import First
 from promptkit.align.kinds import KINDS
+from promptkit.align.ledger import Ledger, Tried
 from promptkit.align.mapping import Map
 from promptkit.align.number import Number
-from promptkit.align.outcome import STATUSES, Answer, Found, Missing, NoAnswer, Outcome, Status
+from promptkit.align.outcome import STATUSES, Answer, Capture, Found, Missing, NoAnswer, Outcome, Status
 from promptkit.align.python import Python
 from promptkit.align.regex import Regex
 from promptkit.align.step import ALIGN, AlignStep, ItemStep, Steps
@@ -20,12 +22,15 @@ __all__ = [
     "STATUSES",
     "AlignStep",
     "Answer",
+    "Capture",
     "Chain",
     "Choice",
+    "Context",
     "Ended",
     "First",
     "Found",
     "ItemStep",
+    "Ledger",
     "Lower",
     "Map",
     "Missing",
@@ -38,4 +43,5 @@ __all__ = [
     "Steps",
     "Strip",
     "Take",
+    "Tried",
 ]

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from time import perf_counter
+from typing import Any
 
+from promptkit.align.context import Context, Ended
+from promptkit.align.ledger import Ledger, Tried, below
 from promptkit.align.outcome import Answer, Found, Missing, NoAnswer, Outcome, Status
 from promptkit.align.step import AlignStep
 from promptkit.errors import PromptkitError
 from promptkit.text import Span
 
 __all__ = ["Chain", "Ended"]
-
-Ended = Literal["stop", "eos", "length", "answered", "scored"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,29 +24,47 @@ class Chain:
     steps: tuple[AlignStep, ...] = field(default=())
 
     def __call__(self, found: Found) -> Found | Missing:
-        """What the last step finds, or what stopped the chain. `step` of either says which it was: `[1].number`."""
+        """What the last step finds, or what stopped the chain.
+
+        `step` of either says which it was: `[1].number`; `ledger` has all that were tried, where that is asked for.
+        """
+        is_traced, ledger = found.context.is_traced, found.ledger
         for number, step in enumerate(self.steps):
+            started = perf_counter() if is_traced else 0.0
             result = attempt(step, found)
-            result = replace(result, step=f"[{number}].{step.kind}{result.step}")
+            name = f"[{number}].{step.kind}"
+            if is_traced:
+                ledger += entries_of(name, found, result, perf_counter() - started)
             if isinstance(result, Missing):
-                return result
-            found = result
+                return replace(result, step=name + result.step, ledger=ledger)
+            found = replace(result, step=name + result.step, ledger=ledger)
         return found
 
-    def align(self, text: str, *, fields: Mapping[str, Any], ended: Ended) -> Outcome:
+    def align(
+        self,
+        text: str,
+        context: Context | None = None,
+        *,
+        fields: Mapping[str, Any] | None = None,
+        ended: Ended = "eos",
+    ) -> Outcome:
         """The answer in a completion, or why it has none. `ended` says how the completion came to its end.
 
-        A value of white space alone is no answer. Raises `PromptkitError` for what a person must mend, never for
-        anything that a model wrote.
+        `context` is all that is known beside the text; `fields` and `ended` alone may stand for it. A value of white
+        space alone is no answer. Raises `PromptkitError` for what a person must mend, never for anything that a model
+        wrote.
         """
-        whole = Found(value=text, span=Span(start=0, end=len(text)), is_verbatim=True, fields=fields)
-        result = self(whole)
-        step = f"align{result.step}"
+        if context is None:
+            context = Context(fields=fields or {}, ended=ended)
+        result = self(whole(text, context))
         if isinstance(result, Found) and is_blank(result.value):
-            result = Missing(reason="the completion is empty" if is_blank(text) else "the value is empty")
+            reason = "the completion is empty" if is_blank(text) else "the value is empty"
+            result = Missing(reason=reason, step=result.step, ledger=result.ledger)
+        step, ledger = f"align{result.step}", below("align", result.ledger)
         if isinstance(result, Found):
-            return Answer(value=result.value, span=result.span, step=step)
-        return NoAnswer(status=status_of(result, text, ended), step=step, reason=result.reason)
+            return Answer(value=result.value, span=result.span, step=step, captures=result.captures, ledger=ledger)
+        status = status_of(result, text, context.ended)
+        return NoAnswer(status=status, step=step, reason=result.reason, ledger=ledger)
 
     def settle(self, found: Found) -> Found | Missing:
         """What the chain finds in every text that begins with the open text `found`; open where no step closed it."""
@@ -58,8 +77,7 @@ class Chain:
 
     def is_settled(self, text: str, *, fields: Mapping[str, Any]) -> bool:
         """Whether the chain finds an answer in the text, and the same in the same place whatever text follows."""
-        whole = Found(value=text, span=Span(start=0, end=len(text)), is_verbatim=True, fields=fields, is_open=True)
-        result = self.settle(whole)
+        result = self.settle(replace(whole(text, Context(fields=fields)), is_open=True))
         return isinstance(result, Found) and not result.is_open and not is_blank(result.value)
 
     def unsettled(self) -> str:
@@ -87,14 +105,28 @@ class Chain:
         return tuple(f"align[{number}].{step.kind}" for number, step in enumerate(self.steps))
 
 
+def whole(text: str, context: Context) -> Found:
+    """A completion before its first step."""
+    return Found(value=text, span=Span(start=0, end=len(text)), is_verbatim=True, context=context)
+
+
 def attempt(step: Callable[[Found], Found | Missing], found: Found) -> Found | Missing:
     """What the step finds. A step that breaks its word and raises has found nothing."""
     try:
-        return step(replace(found, step=""))
+        return step(replace(found, step="", ledger=()) if found.step or found.ledger else found)
     except PromptkitError:
         raise
     except Exception as error:  # noqa: BLE001 - plug-ins; one bad completion must not end the run
         return Missing(reason=f"the step raised {type(error).__name__}: {error}")
+
+
+def entries_of(name: str, found: Found, result: Found | Missing, took_s: float) -> Ledger:
+    """A step in the ledger, and the steps inside it below."""
+    if isinstance(result, Missing):
+        entry = Tried(step=name, read=found.span, took_s=took_s, reason=result.reason)
+    else:
+        entry = Tried(step=name, read=found.span, took_s=took_s, span=result.span, value=result.value)
+    return (entry, *below(name, result.ledger))
 
 
 def status_of(miss: Missing, text: str, ended: Ended) -> Status:

@@ -4,43 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
-from pydantic import (
-    Field,
-    GetCoreSchemaHandler,
-    GetJsonSchemaHandler,
-    ValidationInfo,
-    ValidatorFunctionWrapHandler,
-)
-from pydantic_core import core_schema
+from pydantic import Field
 
 from promptkit.align.chain import Chain
+from promptkit.align.ledger import Ledger, below
 from promptkit.align.outcome import Found, Missing
-from promptkit.align.step import ALIGN, AlignStep, Steps
+from promptkit.align.step import AlignStep, Steps
 
 __all__ = ["First"]
-
-
-class OneOrSeveral:
-    """Says of a list of steps that one step alone may stand in its place."""
-
-    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        return core_schema.with_info_wrap_validator_function(read_alternative, handler(source))
-
-    def __get_pydantic_json_schema__(
-        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        several = handler(schema)
-        return {"anyOf": [several["items"], several]}
-
-
-def read_alternative(value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
-    """The steps of an alternative: of a list, or the one step that stands there alone."""
-    return handler(value) if isinstance(value, list | tuple) else (ALIGN.read(value, info, AlignStep),)
-
-
-Alternative = Annotated[Steps, OneOrSeveral()]
 
 
 class First(AlignStep):
@@ -49,22 +22,22 @@ class First(AlignStep):
     kind = "first"
     main: ClassVar[str | None] = "alternatives"
 
-    alternatives: tuple[Alternative, ...] = Field(
+    alternatives: tuple[Steps, ...] = Field(
         min_length=1, description="what to try, in this order; each a step, or a list of steps that are one chain"
     )
 
     def __call__(self, found: Found) -> Found | Missing:
         """What the first alternative that finds anything finds; else the reasons of all."""
-        misses = []
+        misses: list[Missing] = []
+        ledger: Ledger = ()
         for number, steps in enumerate(self.alternatives):
-            result = Chain(steps)(found)
-            inner = result.step.removeprefix("[0]") if len(steps) == 1 else result.step
-            result = replace(result, step=f"[{number}]{inner}")
+            result = numbered(number, steps, Chain(steps)(found))
+            ledger += result.ledger
             if isinstance(result, Found):
-                return result
+                return replace(result, ledger=ledger)
             misses.append(result)
         reason = "; ".join(f"{miss.step}: {miss.reason}" for miss in misses)
-        return Missing(reason=reason, is_ambiguous=any(miss.is_ambiguous for miss in misses))
+        return Missing(reason=reason, is_ambiguous=any(miss.is_ambiguous for miss in misses), ledger=ledger)
 
     def settle(self, found: Found) -> Found | Missing:
         """What the first alternative finds for good. What a later one finds, the first may find instead in the end."""
@@ -84,3 +57,13 @@ class First(AlignStep):
             except ValueError as error:
                 reasons.append(str(error))
         raise ValueError("; ".join(reasons))
+
+
+def numbered(number: int, steps: Steps, result: Found | Missing) -> Found | Missing:
+    """The result of one alternative, whose steps are named below its number; a step alone has no number of its own."""
+
+    def short(step: str) -> str:
+        return step.removeprefix("[0]") if len(steps) == 1 else step
+
+    inner = tuple(replace(entry, step=short(entry.step)) for entry in result.ledger)
+    return replace(result, step=f"[{number}]{short(result.step)}", ledger=below(f"[{number}]", inner))

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar
 
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo, ValidatorFunctionWrapHandler
+from pydantic_core import core_schema
+
 from promptkit.align.outcome import Found, Missing
 from promptkit.spec import Coordinates, Seam, StepDeclaration, kinds_of
 from promptkit.spec.declaration import shorten
@@ -85,4 +88,24 @@ class ItemStep(AlignStep):
 
 
 ALIGN = Seam("align", "step", kinds_of("promptkit.align.kinds"))
-Steps = tuple[Annotated[AlignStep, ALIGN], ...]
+
+
+class OneOrSeveral:
+    """Says of a list of steps that one step alone may stand in its place."""
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.with_info_wrap_validator_function(read_steps, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        several = handler(schema)
+        return {"anyOf": [several["items"], several]}
+
+
+def read_steps(value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+    """The steps of a list, or the one step that stands there alone."""
+    return handler(value) if isinstance(value, list | tuple) else (ALIGN.read(value, info, AlignStep),)
+
+
+Steps = Annotated[tuple[Annotated[AlignStep, ALIGN], ...], OneOrSeveral()]

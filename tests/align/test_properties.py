@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from promptkit.align import Answer, Chain, Choice, First, Found, Lower, Map, Missing, Number, Regex, Strip
+from promptkit.align import Answer, Chain, Choice, Context, First, Found, Lower, Map, Missing, Number, Regex, Strip
 from promptkit.text import Span
 
 OPTIONS = ["A) 5", "B) 7.5", "C) the moon", "D) none"]
@@ -56,7 +56,7 @@ VALUES = st.one_of(TEXT, st.integers(), st.floats(), st.booleans(), st.none(), s
 def test_a_step_finds_a_part_of_what_it_was_given(step, text, before):
     """The span is inside the given one, and a verbatim value is the text at its span."""
     whole = Span(start=before, end=before + len(text))
-    result = step(Found(value=text, span=whole, is_verbatim=True, fields=FIELDS))
+    result = step(Found(value=text, span=whole, is_verbatim=True, context=Context(fields=FIELDS)))
     if isinstance(result, Missing):
         assert result.reason
         return
@@ -70,7 +70,7 @@ def test_a_step_finds_a_part_of_what_it_was_given(step, text, before):
 @settings(max_examples=40, deadline=None)
 def test_a_step_raises_on_no_value(step, value):
     """A table or a function may have put anything there."""
-    result = step(Found(value=value, span=Span(start=0, end=3), fields=FIELDS))
+    result = step(Found(value=value, span=Span(start=0, end=3), context=Context(fields=FIELDS)))
     assert isinstance(result, Found | Missing)
 
 

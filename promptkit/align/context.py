@@ -1,0 +1,32 @@
+"""What a step may know beside the completion: the example, the prompt, how the completion ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+__all__ = ["Context", "Ended"]
+
+Ended = Literal["stop", "eos", "length", "answered", "scored"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """All that is known of a completion but its text.
+
+    `fields` are the example's. `prompt` is the exact text that the model went on from, empty where nobody knows it: a
+    completion from anywhere. `question` is the text that was asked, `formats` are the words with which the prompt's own
+    format begins a next question (`Q:`), for steps that cut where the model goes on to ask itself. `ended` says how
+    the completion came to its end. `is_traced` asks the chain to keep a ledger.
+    """
+
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    prompt: str = ""
+    question: str = ""
+    formats: tuple[str, ...] = ()
+    ended: Ended = "eos"
+    is_traced: bool = False
+
+
+NOTHING_KNOWN = Context()
