@@ -3,6 +3,7 @@
 from promptkit.align.case import Lower
 from promptkit.align.chain import Chain
 from promptkit.align.choice import Choice
+from promptkit.align.conclusion import Conclusion
 from promptkit.align.context import Context, Ended
 from promptkit.align.first import First
 from promptkit.align.kinds import KINDS
@@ -11,9 +12,12 @@ from promptkit.align.mapping import Map
 from promptkit.align.number import Number
 from promptkit.align.outcome import STATUSES, Answer, Capture, Found, Missing, NoAnswer, Outcome, Status
 from promptkit.align.python import Python
+from promptkit.align.reasoning import Reasoning
 from promptkit.align.regex import Regex
+from promptkit.align.run_on import RunOn
 from promptkit.align.step import ALIGN, AlignStep, ItemStep, Steps
 from promptkit.align.take import Take
+from promptkit.align.use import Use
 from promptkit.align.whitespace import Strip
 
 __all__ = [
@@ -25,6 +29,7 @@ __all__ = [
     "Capture",
     "Chain",
     "Choice",
+    "Conclusion",
     "Context",
     "Ended",
     "First",
@@ -38,10 +43,13 @@ __all__ = [
     "Number",
     "Outcome",
     "Python",
+    "Reasoning",
     "Regex",
+    "RunOn",
     "Status",
     "Steps",
     "Strip",
     "Take",
     "Tried",
+    "Use",
 ]

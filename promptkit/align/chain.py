@@ -135,7 +135,9 @@ def status_of(miss: Missing, text: str, ended: Ended) -> Status:
         return "empty"
     if miss.is_ambiguous:
         return "ambiguous"
-    return "truncated" if ended in ("length", "answered") else "unparsed"  # another chain had its answer there
+    return (
+        "truncated" if miss.is_cut or ended in ("length", "answered") else "unparsed"
+    )  # another chain had its answer there
 
 
 def is_blank(value: Any) -> bool:

@@ -37,7 +37,12 @@ class First(AlignStep):
                 return replace(result, ledger=ledger)
             misses.append(result)
         reason = "; ".join(f"{miss.step}: {miss.reason}" for miss in misses)
-        return Missing(reason=reason, is_ambiguous=any(miss.is_ambiguous for miss in misses), ledger=ledger)
+        return Missing(
+            reason=reason,
+            is_ambiguous=any(miss.is_ambiguous for miss in misses),
+            is_cut=any(miss.is_cut for miss in misses),
+            ledger=ledger,
+        )
 
     def settle(self, found: Found) -> Found | Missing:
         """What the first alternative finds for good. What a later one finds, the first may find instead in the end."""

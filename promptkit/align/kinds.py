@@ -4,23 +4,31 @@ from __future__ import annotations
 
 from promptkit.align.case import Lower
 from promptkit.align.choice import Choice
+from promptkit.align.conclusion import Conclusion
 from promptkit.align.first import First
 from promptkit.align.mapping import Map
 from promptkit.align.number import Number
 from promptkit.align.python import Python
+from promptkit.align.reasoning import Reasoning
 from promptkit.align.regex import Regex
+from promptkit.align.run_on import RunOn
 from promptkit.align.step import AlignStep
+from promptkit.align.use import Use
 from promptkit.align.whitespace import Strip
 
 __all__ = ["KINDS"]
 
 KINDS: dict[str, type[AlignStep]] = {
     "choice": Choice,
+    "conclusion": Conclusion,
     "first": First,
     "lower": Lower,
     "map": Map,
     "number": Number,
     "python": Python,
+    "reasoning": Reasoning,
     "regex": Regex,
+    "run_on": RunOn,
     "strip": Strip,
+    "use": Use,
 }

@@ -72,10 +72,14 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Missing:
-    """A step found no value, and why. `is_ambiguous`: it found several that disagree. The rest as in `Found`."""
+    """A step found no value, and why. The rest as in `Found`.
+
+    `is_ambiguous`: it found several that disagree. `is_cut`: the text itself shows that it was cut short.
+    """
 
     reason: str
     is_ambiguous: bool = False
+    is_cut: bool = False
     step: str = ""
     ledger: Ledger = ()
 

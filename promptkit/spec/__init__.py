@@ -3,7 +3,7 @@
 from promptkit.spec.coordinates import Coordinates
 from promptkit.spec.declaration import Count, Declaration, NaturalNumber, Seam, StepDeclaration, Texts, kinds_of
 from promptkit.spec.reading import compose, read
-from promptkit.spec.shipped import find_pipeline, shipped_folder, shipped_pipelines
+from promptkit.spec.shipped import find_chain, find_pipeline, shipped_chains, shipped_folder, shipped_pipelines
 from promptkit.spec.template import Template
 
 __all__ = [
@@ -16,9 +16,11 @@ __all__ = [
     "Template",
     "Texts",
     "compose",
+    "find_chain",
     "find_pipeline",
     "kinds_of",
     "read",
+    "shipped_chains",
     "shipped_folder",
     "shipped_pipelines",
 ]

@@ -7,7 +7,7 @@ the answers of a data set; only `true` and `false` are booleans.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -80,6 +80,12 @@ class Node:
         if isinstance(self.value, tuple):
             return [node.plain() for node in self.value]
         return self.value
+
+    def only(self, keys: Collection[str]) -> Node:
+        """A map with no other keys than these; what is no map stays as it is."""
+        if not isinstance(self.value, dict):
+            return self
+        return Node({key: entry for key, entry in self.value.items() if key in keys}, self.position)
 
     def locate(self, path: tuple[str | int, ...]) -> Place:
         """The place of what `path` leads to, or of the last part of the way that exists.

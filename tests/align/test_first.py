@@ -2,7 +2,7 @@
 
 import pytest
 
-from promptkit.align import Answer, NoAnswer
+from promptkit.align import KINDS, Answer, NoAnswer
 from promptkit.errors import DeclarationError
 from promptkit.text import Span
 
@@ -69,7 +69,7 @@ def test_a_mistake_in_an_alternative_is_told_with_its_place(declare):
         "pipe.yaml:4:9: align[0].first[1]: no step is called 'regx'\n"
         "    4 |       - regx: x\n"
         "                ^\n"
-        "    known: choice, first, lower, map, number, python, regex, strip   did you mean 'regex'?\n"
+        f"    known: {', '.join(sorted(KINDS))}   did you mean 'regex'?\n"
         "pipe.yaml:5:18: align[0].first[2][0].regex: the pattern does not compile: missing ) at character 2\n"
         "    5 |       - [{regex: '('}]\n"
         "                         ^"

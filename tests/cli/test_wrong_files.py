@@ -5,14 +5,14 @@ The messages are what people read when something is wrong, so they are compared 
 
 import pytest
 
+from promptkit.align import KINDS
+from promptkit.spec import shipped_chains, shipped_pipelines
 from tests.cli.conftest import SUMS
 
-SHIPPED = (
-    "aqua, arithmetic, bbh-date-understanding, contacts, dates, gsm8k-cot, gsm8k-zero-shot, mmlu, sentiment, "
-    "strategyqa, support-chat"
-)
+SHIPPED = ", ".join(sorted(shipped_pipelines()))
+NAMES = ", ".join(sorted({*shipped_pipelines(), *shipped_chains()}))
 KEYS = "about, align, chat, choose, data, examples, extends, generate, model, name, prompt, score"
-STEPS = "choice, first, lower, map, number, python, regex, strip"
+STEPS = ", ".join(sorted(KINDS))
 
 
 def with_line(old, new):
@@ -351,7 +351,7 @@ class TestNames:
     def test_a_name_that_is_nearly_a_shipped_one_is_told(self, mistake, verb):
         """Every verb finds pipelines alike."""
         assert mistake(*verb, "sentimant") == (
-            f"'sentimant': is neither a file nor a shipped pipeline\n    known: {SHIPPED}   did you mean 'sentiment'?\n"
+            f"'sentimant': is neither a file nor a shipped pipeline or chain\n    known: {NAMES}   did you mean 'sentiment'?\n"
         )
 
     def test_a_file_that_is_not_there_is_told(self, mistake):

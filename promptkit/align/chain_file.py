@@ -1,0 +1,69 @@
+"""A chain in a file of its own, which pipelines use by its name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
+from pydantic_core import PydanticCustomError, core_schema
+
+from promptkit.align.step import AlignStep, Steps
+from promptkit.errors import DeclarationError
+from promptkit.spec import Declaration, compose, find_chain, read
+from promptkit.spec.declaration import shorten
+
+__all__ = ["ChainFile"]
+
+ALIGN = "align"
+
+
+class ChainSections(Declaration):
+    """What is read of a chain's file; `promptkit check` reads the rest of it."""
+
+    align: Steps
+
+
+@dataclass(frozen=True, slots=True)
+class ChainFile:
+    """The steps that a file declares under `align`. Equal steps of the same name are an equal file."""
+
+    name: str
+    steps: tuple[AlignStep, ...] = field(repr=False)
+
+    @classmethod
+    def open(cls, name: str, info: ValidationInfo) -> ChainFile:
+        """The chain of that name. Raises `PydanticCustomError` with the first mistake that is in its file."""
+        context: dict[str, Any] = info.context or {}
+        above: tuple[Path, ...] = context.get("above", ())
+        try:
+            path = find_chain(name, context.get("folder"))
+            if path.resolve() in above:
+                raise PydanticCustomError("use", "the chain {name} uses itself", {"name": repr(name)})
+            tree, problems = compose(str(path))
+            inner = {**context, "folder": path.parent, "above": (*above, path.resolve())}
+            steps = read(ChainSections, tree.only((ALIGN,)), problems, inner).align
+        except DeclarationError as error:
+            problem = error.problems[0]
+            raise PydanticCustomError("use", "{message}", {"message": problem.message, "problem": problem}) from error
+        return cls(name, steps)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.with_info_plain_validator_function(read_chain_file)
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"type": "string"}
+
+
+def read_chain_file(value: Any, info: ValidationInfo) -> ChainFile:
+    """The chain that a value of a file names."""
+    if isinstance(value, ChainFile):
+        return value
+    if not isinstance(value, str) or not value:
+        raise PydanticCustomError("use", "must name a chain, not {value}", {"value": shorten(value)})
+    return ChainFile.open(str(value), info)

@@ -1,0 +1,206 @@
+"""`conclusion`: the stretch of a text that says its answer, read by a chain of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar, Literal
+
+import regex
+from pydantic import Field
+
+from promptkit.align.chain import Chain
+from promptkit.align.ledger import Ledger, below
+from promptkit.align.outcome import Found, Missing
+from promptkit.align.sentences import is_complete, sentences, stripped
+from promptkit.align.stated import Place, Stretch, stated_places
+from promptkit.align.step import AlignStep, Steps
+from promptkit.spec.declaration import shorten
+
+__all__ = ["Conclusion", "Sort"]
+
+Sort = Literal["stated", "alone", "opening", "last_line", "concluded", "bold", "last_sentence"]
+EVERY_SORT: tuple[Sort, ...] = ("stated", "alone", "last_line", "concluded", "bold")
+
+MAX_PLACES = 12  # that are read; a text that states its answer more often repeats itself
+MAX_WORDS = {"alone": 12, "last_line": 5, "header": 12}
+MAX_BACK = 3  # sentences from the end in which a conclusion is looked for
+CONCLUDING = regex.compile(
+    r"(?i)[*_\s\"'(\-\u2022]*+(?:so|therefore|thus|hence|consequently|accordingly|finally|altogether|overall|ultimately|that means"
+    r"|this means|which means|in (?:total|all|conclusion|summary|the end)|to (?:conclude|sum up|summarize)|as a result|conclusion"
+    r"|based on (?:this|these|the above|that)|it follows|we (?:conclude|get|find)|result|solution|\u2234|\u56e0\u6b64|\u6240\u4ee5)\b"
+)
+TAKEN_BACK = regex.compile(
+    r"(?i)\b(?:that(?:'s|\u2019s| is| was| seems| can't be)|this is|i (?:was|am)|it's) (?:not (?:right|correct|true|possible)|wrong|incorrect)"
+    r"|\b(?:i|i've|we) (?:have )?made (?:a|an|some) (?:mistake|error)|\bscratch that\b|\blet me (?:re-?do|start over|try again|reconsider|re-?calculate|re-?compute|correct)"
+)
+EXPLAINED = regex.compile(
+    r"(?i)\s*+[*_#\s(\[]*+(?:explanation|reason|reasoning|justification|because|note|solution|steps|proof|working|details|rationale)\b"
+)
+BOLD = regex.compile(r"\*\*(?P<inside>[^*\n]{1,80})\*\*")
+TITLE = regex.compile(r"(?i)[^\n]*:\s*\Z|(?:step|part|case|note|option|problem|question)\b")
+ITEM = regex.compile(r"[ \t]*+(?:[-*\u2022+]\s|[0-9]++[.)]\s|[A-Za-z][.)]\s+\S+\s+\S)")
+UNFINISHED = regex.compile(r"[-+*/=\u00d7\u00f7,(:\\&|<>^]\s*\Z")
+OPENING_MARKS = 6  # characters such as `**(` and currency signs that may stand before an answer at the very beginning
+
+
+class Conclusion(AlignStep):
+    r"""Finds where a text says its answer, and reads it there with a chain of one's own.
+
+    Stated answers come first, the last of them before the others: `<answer>` tags, `\boxed{}`, `#### x`, a JSON field
+    `answer`, words such as "the answer is" (not where they doubt, deny, ask or suppose). Only where nothing is stated,
+    weaker places are read, in the order of `by`: a text that is nothing but its answer, its opening words, a last line
+    of a few words, a last sentence that concludes ("So ...", "Therefore ..."), bold words in it, the last sentence. A
+    text that breaks off has no conclusion, and one that takes its answer back has lost it.
+    """
+
+    kind = "conclusion"
+    main: ClassVar[str | None] = "read"
+
+    read: Steps = Field(
+        default=(), description="the chain that reads an answer in a place; the place's text if not given"
+    )
+    by: tuple[Sort, ...] = Field(
+        default=EVERY_SORT,
+        min_length=1,
+        description="the sorts of places, in the order in which they are tried: stated, alone, opening, last_line, "
+        "concluded, bold, last_sentence",
+    )
+    stretch: Stretch = Field(
+        default="sentence",
+        description="how far an announced answer reaches: its sentence, its line, or the rest of the text",
+    )
+
+    @property
+    def reader(self) -> Chain:
+        """The chain that reads a place."""
+        return Chain(self.read)
+
+    def __call__(self, found: Found) -> Found | Missing:
+        """What the chain reads in the first place in which it finds anything."""
+        if not isinstance(found.value, str):
+            return Missing(reason=f"{self.kind} reads text, not {shorten(found.value)}")
+        text: str = found.value
+        ledger: Ledger = ()
+        misses: list[Missing] = []
+        stated = stated_places(text, self.stretch)[:MAX_PLACES]
+        for place in self.places(text, stated):
+            result = self.read_place(found, place)
+            ledger += result.ledger
+            if isinstance(result, Found) or result.is_ambiguous or result.is_cut:
+                return replace(result, ledger=ledger)
+            misses.append(result)
+        reason = "; ".join(dict.fromkeys(f"{miss.step.removeprefix(':')}: {miss.reason}" for miss in misses))
+        return Missing(reason=reason or "nothing says what the answer is", ledger=ledger)
+
+    def read_place(self, found: Found, place: Place) -> Found | Missing:
+        """What the chain reads in one place. The step's name has the sort: `conclusion:announced`."""
+        part = found.part(place.span.start, place.span.end)
+        result = self.reader(part)
+        ledger: Ledger = below(f":{place.sort}", result.ledger)
+        result = replace(result, step=f":{place.sort}{result.step}", ledger=ledger)
+        if isinstance(result, Missing):
+            return result
+        text: str = found.value
+        if place.is_header and not stands_alone(text, place, result, part):
+            return Missing(reason="introduces more than an answer", step=f":{place.sort}", ledger=ledger)
+        if place.sort == "opening" and not begins_with(result, part):
+            return Missing(reason="does not open with an answer", step=f":{place.sort}", ledger=ledger)
+        is_last = part.is_verbatim and result.span.end == found.span.end
+        if is_last and found.context.ended == "length" and place.sort not in ("tag", "boxed"):
+            return Missing(reason="the answer may be cut", is_cut=True, step=f":{place.sort}", ledger=ledger)
+        return result
+
+    def places(self, text: str, stated: Sequence[Place]) -> Iterator[Place]:
+        """The places that are read, in order."""
+        last = stated[0].span if stated else None
+        taken_back = last is not None and TAKEN_BACK.search(text, last.end) is not None
+        start = last.end if last else 0
+        for sort in self.by:
+            if sort == "stated":
+                yield from () if taken_back else stated
+            elif sort == "opening":
+                yield from opening(text)
+            elif is_complete(text) or sort in ("alone", "last_line"):
+                yield from WEAK[sort](text, start)
+
+    def align_target(self, target: Any, fields: Mapping[str, Any]) -> Any:
+        """The target as the chain that reads writes it."""
+        return self.reader.align_target(target, fields)
+
+
+def stands_alone(text: str, place: Place, result: Found, part: Found) -> bool:
+    """Whether what a bare `Answer:` introduces is an answer: it begins with one, or nothing but an explanation follows."""
+    words = len(text[place.span.start : place.span.end].split())
+    rest = text[place.span.end :]
+    is_short = words <= MAX_WORDS["header"]
+    follows_nothing = not rest.strip() or EXPLAINED.match(rest) is not None
+    return (is_short and begins_with(result, part)) or follows_nothing
+
+
+def begins_with(result: Found, part: Found) -> bool:
+    """Whether the answer stands at the very beginning of the place."""
+    return not part.is_verbatim or result.span.start - part.span.start <= OPENING_MARKS
+
+
+def alone(text: str, start: int) -> Iterator[Place]:
+    """The whole text, where it is one short line."""
+    span = stripped(text, start, len(text))
+    words = text[span.start : span.end]
+    if start == 0 and words and "\n" not in words and len(words.split()) <= MAX_WORDS["alone"] and not ends_open(words):
+        yield Place(sort="alone", span=span)
+
+
+def opening(text: str) -> Iterator[Place]:
+    """The first sentence."""
+    for span in sentences(text, 0, min(len(text), 1000))[:1]:
+        yield Place(sort="opening", span=span)
+
+
+def last_line(text: str, start: int) -> Iterator[Place]:
+    """The last line, where it is a few words and no item of a list."""
+    end = len(text.rstrip())
+    begin = text.rfind("\n", start, end) + 1
+    if begin <= start and start > 0:
+        return
+    span = stripped(text, max(begin, start), end)
+    words = text[span.start : span.end]
+    is_short = 0 < len(words.split()) <= MAX_WORDS["last_line"]
+    if is_short and not (ITEM.match(text, begin) or TITLE.match(words) or ends_open(words) or words.endswith("?")):
+        yield Place(sort="last_line", span=span)
+
+
+def ends_open(words: str) -> bool:
+    """Whether a line breaks off in the middle of a calculation, or of anything else that goes on."""
+    return UNFINISHED.search(words) is not None
+
+
+def concluded(text: str, start: int) -> Iterator[Place]:
+    """The last sentence that concludes, of the last few."""
+    for span in reversed(sentences(text, max(start, len(text) - 4000))[-MAX_BACK:]):
+        if CONCLUDING.match(text, span.start) and not text[: span.end].rstrip("*_\"' ").endswith("?"):
+            yield Place(sort="concluded", span=span)
+
+
+def bold(text: str, start: int) -> Iterator[Place]:
+    """The last bold words of the last paragraph, where they are no title."""
+    begin = max(start, text.rfind("\n\n", 0, len(text.rstrip())) + 1)
+    matches = [match for match in BOLD.finditer(text, begin) if not TITLE.match(match["inside"])]
+    if matches:
+        yield Place(sort="bold", span=stripped(text, *matches[-1].span("inside")))
+
+
+def last_sentence(text: str, start: int) -> Iterator[Place]:
+    """The last sentence, where it is none that asks."""
+    for span in sentences(text, max(start, len(text) - 4000))[-1:]:
+        if not text[: span.end].endswith("?"):
+            yield Place(sort="last_sentence", span=span)
+
+
+WEAK = {
+    "alone": alone,
+    "last_line": last_line,
+    "concluded": concluded,
+    "bold": bold,
+    "last_sentence": last_sentence,
+}

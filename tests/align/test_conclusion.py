@@ -1,0 +1,104 @@
+"""`conclusion`: the place where a text says its answer."""
+
+import pytest
+
+from promptkit.align import Context
+
+PLAIN = "align: [conclusion, {strip: ' .*$'}]"
+NUMBER = "align: {conclusion: number}"
+
+
+def place(declare, completion, text=PLAIN):
+    outcome = declare(text).align(completion, Context())
+    return outcome.value if outcome.status == "answered" else None
+
+
+@pytest.mark.parametrize(
+    ("completion", "value"),
+    [
+        ("Well. The answer is Paris.", "Paris"),
+        ("The correct answer: Paris", "Paris"),
+        ("**Final answer:** Paris", "Paris"),
+        ("### Answer\n\nParis\n", "Paris"),
+        ("The answer to the first question is **Paris**.", "Paris"),
+        ("So my answer would be Paris. It lies on the Seine.", "Paris"),
+        ("I would go with Paris.", "Paris"),
+        ("La r\u00e9ponse est Paris.", "Paris"),
+        ("Die Antwort lautet Paris.", "Paris"),
+        ("\u7b54\u6848\uff1a\u5df4\u9ece", "\u5df4\u9ece"),
+        ("It is large. <answer>Paris</answer>", "Paris"),
+        (r"It is \boxed{\text{Paris}}.", r"\text{Paris}"),
+        ("It is large.\n#### Paris", "Paris"),
+        ('{"why": "the answer is Rome", "answer": "Paris"}', "Paris"),
+        ('{"answer": "Paris", "why": "the answer is Rome"}', "Paris"),
+        ('{"why": "He said "the answer is no"", "answer": "Paris"}', "Paris"),
+        ("The answer is Rome. No, wait. The answer is Paris.", "Paris"),
+        ("Paris", "Paris"),
+        ("It lies on the Seine and it is large, as everybody has known for a very long time.\nParis", "Paris"),
+        (
+            "It lies on the Seine, and no other town of that size does.\nThat leaves **Paris**, which is large, as said.",
+            "Paris",
+        ),
+    ],
+)
+def test_the_answer_is_found_where_it_is_said(declare, completion, value):
+    """In words, tags, boxes, fields and marks; the last of them counts."""
+    assert place(declare, completion) == value
+
+
+@pytest.mark.parametrize(
+    "completion",
+    [
+        "If the answer is 5 then there are too many of them, which cannot be; and I do not see another way at",
+        "They may think that the answer is 5, and go home, and then they come back and look at the",
+        "The wrong answer is 5, as one sees when one counts them all again from the beginning and then",
+        "The answer is not 5, as one sees when one counts them all again from the beginning and then",
+        "What is the answer? It could be 5, and it could be something else, who knows, and we will",
+        "The answer is 5. Wait, that's wrong, because the dog has to be counted as well, and then we",
+        "First there are 5 of them. Then come some more of them, and we have to count all of them, so",
+        "Step 1: there are 5 of them\nStep 2: count them",
+    ],
+)
+def test_what_is_doubted_denied_supposed_or_taken_back_is_none(declare, completion):
+    """Each of these texts has a number in it, and none says that it is the answer."""
+    assert place(declare, completion, NUMBER) is None
+
+
+def test_the_step_says_what_sort_of_place_it_was(declare):
+    """How the answers of a run were found is a table of these."""
+    assert declare(NUMBER).align("The answer is 5.").step == "align[0].conclusion:announced[0].number"
+    assert declare(NUMBER).align("So she has 5 of them, which is what had been asked in the beginning.").step == (
+        "align[0].conclusion:concluded[0].number"
+    )
+
+
+def test_every_place_that_was_read_is_in_the_ledger(declare):
+    """The first had no number in it."""
+    text = "The answer is 5. Let me check it. So the answer is fine."
+    outcome = declare(NUMBER).align(text, Context(is_traced=True))
+    assert [(entry.step, entry.value) for entry in outcome.ledger] == [
+        ("align[0].conclusion", 5),
+        ("align[0].conclusion:announced[0].number", None),
+        ("align[0].conclusion:announced[0].number", 5),
+    ]
+
+
+def test_a_bare_header_may_introduce_a_whole_chain(declare):
+    """The first number after `Answer:` is then a number of the question."""
+    text = "Answer: There were 15 of them. Then came 6. So there are now 21 of them in all, counting the first ones."
+    assert place(declare, text, NUMBER) == 21
+    assert place(declare, "Answer: 21\n\nExplanation: there were 15 and then came 6.", NUMBER) == 21
+
+
+def test_the_stretch_may_be_longer_than_a_sentence(declare):
+    """A list goes on over several lines."""
+    text = "The answer is:\n- Rome\n- Paris\n"
+    assert place(declare, text, "align: {conclusion: {stretch: rest}}") == "Rome\n- Paris"
+
+
+def test_an_answer_at_the_very_end_of_a_cut_text_may_be_cut_itself(declare):
+    """`42` may have been on its way to `4200`."""
+    chain = declare(NUMBER)
+    assert chain.align("The answer is 42", Context(ended="length")).status == "truncated"
+    assert chain.align("The answer is 42.", Context(ended="length")).value == 42
+    assert chain.align("The answer is 42", Context(ended="eos")).value == 42
