@@ -23,7 +23,7 @@ Sort = Literal["stated", "alone", "opening", "last_line", "concluded", "bold", "
 EVERY_SORT: tuple[Sort, ...] = ("stated", "alone", "last_line", "concluded", "bold")
 
 MAX_PLACES = 12  # that are read; a text that states its answer more often repeats itself
-MAX_WORDS = {"alone": 12, "last_line": 5, "header": 12}
+MAX_WORDS = {"alone": 12, "few": 5, "last_line": 5, "header": 12}
 MAX_BACK = 3  # sentences from the end in which a conclusion is looked for
 CONCLUDING = regex.compile(
     r"(?i)[*_\s\"'(\-\u2022]*+(?:so|therefore|thus|hence|consequently|accordingly|finally|altogether|overall|ultimately|that means"
@@ -144,10 +144,13 @@ def begins_with(result: Found, part: Found) -> bool:
 
 
 def alone(text: str, start: int) -> Iterator[Place]:
-    """The whole text, where it is one short line."""
+    """The whole text, where it is one short line, and no more than a sentence."""
     span = stripped(text, start, len(text))
     words = text[span.start : span.end]
-    if start == 0 and words and "\n" not in words and len(words.split()) <= MAX_WORDS["alone"] and not ends_open(words):
+    if start or not words or "\n" in words or len(words.split()) > MAX_WORDS["alone"] or ends_open(words):
+        return
+    is_whole = len(words.split()) <= MAX_WORDS["few"] or is_complete(words) or "," in words
+    if is_whole and len(sentences(words)) == 1 and not words.endswith("?"):
         yield Place(sort="alone", span=span)
 
 

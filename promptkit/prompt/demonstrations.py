@@ -50,6 +50,10 @@ class Demonstrations(PromptStep):
         """The demonstrations for `example`, in order; the example itself is never among them."""
         return [piece for row in self.chosen(example, pool) for piece in self.show(row)]
 
+    def format(self) -> str:
+        """The first words of each demonstration."""
+        return self.template.opening if self.template else ""
+
     def chosen(self, example: Example, pool: Sequence[Example]) -> list[Example]:
         """The rows shown to `example`, in the order in which they stand.
 

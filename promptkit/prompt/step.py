@@ -25,6 +25,10 @@ class PromptStep(StepDeclaration):
     def pieces(self, example: Example, pool: Sequence[Example]) -> list[Piece]:
         """What this step adds for `example`; `pool` holds the rows that demonstrations may be chosen from."""
 
+    def format(self) -> str:
+        """The words with which this step begins to ask a question (`Q:`); empty where it asks none, or has none."""
+        return ""
+
 
 class TextStep(PromptStep):
     """A step that adds one piece of text."""
@@ -58,6 +62,10 @@ class Query(TextStep):
     """The example that is asked about."""
 
     kind = "query"
+
+    def format(self) -> str:
+        """The first words of the template."""
+        return self.text.opening
 
 
 class Cue(TextStep):

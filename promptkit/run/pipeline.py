@@ -114,6 +114,11 @@ class Pipeline:
         """O."""
         return Chain(self.declaration.align)
 
+    @cached_property
+    def formats(self) -> tuple[str, ...]:
+        """The words with which its prompt begins a question: a model that writes them goes on to ask itself one."""
+        return tuple(dict.fromkeys(filter(None, (step.format() for step in self.declaration.prompt))))
+
     @property
     def metrics(self) -> Sequence[Metric]:
         """The metrics named, or the one that fits how the model is run."""

@@ -140,6 +140,12 @@ class Template:
         except Exception as error:
             raise self._failed(error, fields) from error
 
+    @property
+    def opening(self) -> str:
+        """The first line of what the template writes before it writes anything of an example; empty if nothing."""
+        literal = re.split(r"\{[{%#]", self.text, maxsplit=1)[0].strip()
+        return literal.partition("\n")[0].strip()
+
     def value(self, fields: Mapping[str, Any]) -> Any:
         """Like `render`, but a template that is one expression, such as `{{ options }}`, keeps its value as it is."""
         if self._expression is None:

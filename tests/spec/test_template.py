@@ -123,3 +123,17 @@ def test_the_end_of_file_comment_eats_the_last_newline():
 def test_json_is_not_escaped_for_html():
     """Jinja's own tojson turns < into \\u003c, which no data set writes."""
     assert Template("{{ x | tojson }}").render({"x": {"a": "<é>"}}) == '{"a": "<é>"}'
+
+
+@pytest.mark.parametrize(
+    ("text", "opening"),
+    [
+        ("Q: {{ question }}", "Q:"),
+        ("\n\nPassage:\n{{ text }}", "Passage:"),
+        ("{{ question }}", ""),
+        ("Say yes.", "Say yes."),
+    ],
+)
+def test_the_opening_is_what_stands_before_any_field(text, opening):
+    """A model that writes it begins the prompt's own format again."""
+    assert Template(text).opening == opening
