@@ -19,7 +19,7 @@ from promptkit.spec.declaration import shorten
 
 __all__ = ["Conclusion", "Sort"]
 
-Sort = Literal["stated", "alone", "opening", "last_line", "concluded", "bold", "last_sentence"]
+Sort = Literal["stated", "alone", "opening", "last_line", "concluded", "bold", "computed", "last_sentence"]
 EVERY_SORT: tuple[Sort, ...] = ("stated", "alone", "last_line", "concluded", "bold")
 
 MAX_PLACES = 12  # that are read; a text that states its answer more often repeats itself
@@ -41,6 +41,8 @@ BOLD = regex.compile(r"\*\*(?P<inside>[^*\n]{1,80})\*\*")
 TITLE = regex.compile(r"(?i)[^\n]*:\s*\Z|(?:step|part|case|note|option|problem|question)\b")
 ITEM = regex.compile(r"[ \t]*+(?:[-*\u2022+]\s|[0-9]++[.)]\s|[A-Za-z][.)]\s+\S+\s+\S)")
 UNFINISHED = regex.compile(r"[-+*/=\u00d7\u00f7,(:\\&|<>^]\s*\Z")
+COMPUTED = regex.compile(r"[=\u2248](?P<inside>[^=\u2248\n]{1,40})|^(?P<inside>[^\n]{1,40})$", regex.M)
+MAX_LOOK_BACK = 2000  # characters before a last sentence
 OPENING_MARKS = 6  # characters such as `**(` and currency signs that may stand before an answer at the very beginning
 
 
@@ -50,8 +52,9 @@ class Conclusion(AlignStep):
     Stated answers come first, the last of them before the others: `<answer>` tags, `\boxed{}`, `#### x`, a JSON field
     `answer`, words such as "the answer is" (not where they doubt, deny, ask or suppose). Only where nothing is stated,
     weaker places are read, in the order of `by`: a text that is nothing but its answer, its opening words, a last line
-    of a few words, a last sentence that concludes ("So ...", "Therefore ..."), bold words in it, the last sentence. A
-    text that breaks off has no conclusion, and one that takes its answer back has lost it.
+    of a few words, a last sentence that concludes ("So ...", "Therefore ..."), bold words near the end, a last sentence
+    with what was computed before it (after `=`, or on a line of its own), any last sentence. A text that breaks off has
+    no conclusion, and one that takes its answer back has lost it.
     """
 
     kind = "conclusion"
@@ -64,7 +67,7 @@ class Conclusion(AlignStep):
         default=EVERY_SORT,
         min_length=1,
         description="the sorts of places, in the order in which they are tried: stated, alone, opening, last_line, "
-        "concluded, bold, last_sentence",
+        "concluded, bold, computed, last_sentence",
     )
     stretch: Stretch = Field(
         default="sentence",
@@ -106,10 +109,19 @@ class Conclusion(AlignStep):
             return Missing(reason="introduces more than an answer", step=f":{place.sort}", ledger=ledger)
         if place.sort == "opening" and not begins_with(result, part):
             return Missing(reason="does not open with an answer", step=f":{place.sort}", ledger=ledger)
+        if place.sort == "computed" and not self.was_computed(found, place, result):
+            return Missing(reason="was not computed before", step=":computed", ledger=ledger)
         is_last = part.is_verbatim and result.span.end == found.span.end
         if is_last and found.context.ended == "length" and place.sort not in ("tag", "boxed"):
             return Missing(reason="the answer may be cut", is_cut=True, step=f":{place.sort}", ledger=ledger)
         return result
+
+    def was_computed(self, found: Found, place: Place, result: Found) -> bool:
+        """Whether the text before the place comes to the same value, after an equals sign or on a line of its own."""
+        start = max(0, place.span.start - MAX_LOOK_BACK)
+        matches = list(COMPUTED.finditer(found.value, start, place.span.start))[-MAX_PLACES:]
+        results = [self.reader(found.part(*match.span("inside"))) for match in matches]
+        return any(isinstance(each, Found) and each.value == result.value for each in results)
 
     def places(self, text: str, stated: Sequence[Place]) -> Iterator[Place]:
         """The places that are read, in order."""
@@ -200,10 +212,17 @@ def last_sentence(text: str, start: int) -> Iterator[Place]:
             yield Place(sort="last_sentence", span=span)
 
 
+def computed(text: str, start: int) -> Iterator[Place]:
+    """The last sentence, as a place for what was computed before it."""
+    for place in last_sentence(text, start):
+        yield replace(place, sort="computed")
+
+
 WEAK = {
     "alone": alone,
     "last_line": last_line,
     "concluded": concluded,
     "bold": bold,
+    "computed": computed,
     "last_sentence": last_sentence,
 }

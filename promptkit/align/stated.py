@@ -89,8 +89,8 @@ DENIAL_AFTER = regex.compile(
     r"(?i)\s*+(?:not(?!\s+(?:only|just))\b|n't\b|neither\b|wrong\b|incorrect\b|correct[.!]|right[.!])"
 )
 BETWEEN = regex.compile(
-    r"[ \t:=*_`>\u2192\uff1a\u2014]*+(?:[^\S\n]*+\n[\s*_`\#>]*+(?:[-\u2013\u2022]\s++)?+)?+[*_`]*+"
-)  # a hyphen is a bullet on a line of its own, and else a minus
+    r"[ \t:=*_`\u2192\uff1a\u2014]*+(?:[^\S\n]*+\n[\s*_`\#]*+(?:[-\u2013\u2022>]\s++)?+)?+[*_`]*+"
+)  # a hyphen is a bullet at the beginning of a line, and else a minus
 MATH_BLOCK = regex.compile(r"\$\$(?:[^$]|\\\$)++\$\$|\\\[.*?\\\]|```[^\n]*+\n.*?```", regex.S)
 QUESTION_MARK = regex.compile(r"\?[*_\"')\]]*+\Z")
 
