@@ -76,6 +76,13 @@ CUE = regex.compile(
     )""",
     regex.VERBOSE | regex.MULTILINE,
 )
+# One of these is in every cue, and looked for first: it is much faster.
+KEYWORD = regex.compile(
+    "answer|option|choice|response|statement|choose|select|pick|go with|respuesta|r[\u00e9e]ponse|antwort|resposta|risposta"
+    "|\u7b54|\u7d50\u679c|\u7ed3\u679c|\u043e\u0442\u0432\u0435\u0442",
+    regex.IGNORECASE,
+)
+MAX_BEFORE, MAX_AFTER = 80, 260  # characters of a cue beside its keyword
 DOUBT_BEFORE = regex.compile(
     r"(?i)\b(?:if|whether|suppose|assum\w++|might|may|could|perhaps|maybe|think|thinks|thought|believe[sd]?|guess\w*+|claim\w*+"
     r"|says?|said|wrong(?:ly)?|incorrect(?:ly)?|not|previous|other|initial|their|his|her|student'?s?|unless|check|verify"
@@ -163,11 +170,23 @@ def inside(match: regex.Match[str], sort: str) -> Place:
 
 def announced(text: str, stretch: Stretch) -> Iterator[Place]:
     """What follows words such as `the answer is`, unless they doubt it, deny it, or ask for it."""
-    for match in CUE.finditer(text):
+    for match in cues(text):
         if not match["noun"] or is_meant(text, match):
             span = announced_span(text, match.end(), stretch)
             if span.start < span.end:
                 yield Place(sort="announced", span=span, is_header=is_header(match))
+
+
+def cues(text: str) -> Iterator[regex.Match[str]]:
+    """Where words announce an answer, in order."""
+    end = 0
+    for keyword in KEYWORD.finditer(text):
+        if keyword.start() >= end:
+            window = max(end, keyword.start() - MAX_BEFORE), min(len(text), keyword.end() + MAX_AFTER)
+            match = CUE.search(text, *window)
+            if match:
+                end = match.end()
+                yield match
 
 
 def is_header(match: regex.Match[str]) -> bool:
