@@ -82,6 +82,7 @@ KEYWORD = regex.compile(
     "|\u7b54|\u7d50\u679c|\u7ed3\u679c|\u043e\u0442\u0432\u0435\u0442",
     regex.IGNORECASE,
 )
+MAX_KEYWORDS = 100  # the last ones; a text with more of them repeats itself
 MAX_BEFORE, MAX_AFTER = 80, 260  # characters of a cue beside its keyword
 DOUBT_BEFORE = regex.compile(
     r"(?i)\b(?:if|whether|suppose|assum\w++|might|may|could|perhaps|maybe|think|thinks|thought|believe[sd]?|guess\w*+|claim\w*+"
@@ -180,7 +181,7 @@ def announced(text: str, stretch: Stretch) -> Iterator[Place]:
 def cues(text: str) -> Iterator[regex.Match[str]]:
     """Where words announce an answer, in order."""
     end = 0
-    for keyword in KEYWORD.finditer(text):
+    for keyword in list(KEYWORD.finditer(text))[-MAX_KEYWORDS:]:
         if keyword.start() >= end:
             window = max(end, keyword.start() - MAX_BEFORE), min(len(text), keyword.end() + MAX_AFTER)
             match = CUE.search(text, *window)
