@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from promptkit.text import Span
@@ -22,7 +22,7 @@ class Tried:
 
     step: str
     read: Span
-    took_s: float
+    took_s: float = field(compare=False)  # another time it takes another time, and is the same
     span: Span | None = None
     value: Any = None
     reason: str = ""

@@ -91,6 +91,14 @@ def records_table(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
     import pyarrow as pa  # noqa: PLC0415
 
     option = pa.struct([("text", pa.string()), ("log_likelihood", pa.float64()), ("num_tokens", pa.int32())])
+    step = pa.struct(
+        [
+            ("step", pa.string()),
+            *((name, pa.int64()) for name in ("read_start", "read_end", "span_start", "span_end")),
+            *((name, pa.string()) for name in ("value", "reason")),
+            ("took_s", pa.float64()),
+        ]
+    )
     known = {
         "sample": pa.int32(),
         "num_prompt_tokens": pa.int32(),
@@ -98,6 +106,7 @@ def records_table(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
         "options": pa.list_(option),
         "span_start": pa.int64(),
         "span_end": pa.int64(),
+        "ledger": pa.list_(step),
         "from_store": pa.bool_(),
     }
     names = list(rows[0]) if rows else []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import isnan
@@ -11,10 +10,12 @@ from typing import Any
 from promptkit.align import Answer, Chain, NoAnswer, Outcome
 from promptkit.errors import GenerationError
 from promptkit.generate import Completion, Normalization, normalized
+from promptkit.run.context import context_of
+from promptkit.run.ledger import captures_json, ledger_rows, to_json
 from promptkit.run.plan import Job
 from promptkit.score import Metric
 
-__all__ = ["Grader", "Made", "Record", "realigned", "to_json"]
+__all__ = ["Grader", "Made", "Record", "realigned"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,15 +78,12 @@ class Record:
             "reason": outcome.reason if isinstance(outcome, NoAnswer) else None,
             "span_start": span.start if span else None,
             "span_end": span.end if span else None,
+            "captures": to_json(captures_json(outcome.captures) if isinstance(outcome, Answer) else {}),
+            "ledger": ledger_rows(outcome, self.completion.text),
             "target": to_json(self.target),
             "from_store": self.from_store,
             **{f"score.{name}": value for name, value in self.scores.items()},
         }
-
-
-def to_json(value: Any) -> str:
-    """JSON; what JSON cannot say, dates for instance, as its text."""
-    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +100,7 @@ class Grader:
             completion, outcome = self.choice(job, made)
         else:
             completion = made.completion
-            outcome = self.chain.align(completion.text, fields=job.example.fields, ended=completion.ended)
+            outcome = self.chain.align(completion.text, context_of(job, completion.ended))
         record = Record(
             id=job.example.id,
             sample=job.sample,
@@ -135,7 +133,7 @@ class Grader:
         if len(winners) > 1:
             reason = f"{len(winners)} options have the same score: {', '.join(map(repr, winners))}"
             return completion, NoAnswer(status="ambiguous", step="choose", reason=reason)
-        return completion, self.chain.align(winners[0], fields=job.example.fields, ended="scored")
+        return completion, self.chain.align(winners[0], context_of(job, "scored"))
 
 
 def realigned(record: Record, outcome: Outcome, aligned_target: Any, metrics: Sequence[Metric]) -> Record:

@@ -13,9 +13,11 @@ from pydantic import ValidationError
 from promptkit.align import Answer, Chain, NoAnswer, Outcome
 from promptkit.errors import DataError, RunError
 from promptkit.generate import Completion, OptionScore
+from promptkit.run.context import context_again
 from promptkit.run.folder import SAMPLES, broken, read_run
+from promptkit.run.ledger import read_captures, read_ledger, to_json
 from promptkit.run.pipeline import Pipeline, PipelineDeclaration
-from promptkit.run.record import Record, realigned, to_json
+from promptkit.run.record import Record, realigned
 from promptkit.run.run import Run, summary_of
 from promptkit.text import Span
 
@@ -104,22 +106,24 @@ def record_of(row: Mapping[str, Any]) -> Record:
 
 
 def outcome_of(row: Mapping[str, Any]) -> Outcome:
-    """The outcome that a row keeps."""
+    """The outcome that a row keeps; runs of an older version kept no ledger."""
+    ledger = read_ledger(row.get("ledger") or (), row["completion"])
     if row["status"] == "answered":
-        span = Span(start=row["span_start"], end=row["span_end"])
-        return Answer(value=json.loads(row["answer"]), span=span, step=row["step"])
-    return NoAnswer(status=row["status"], step=row["step"], reason=row["reason"] or "")
+        return Answer(
+            value=json.loads(row["answer"]),
+            span=Span(start=row["span_start"], end=row["span_end"]),
+            step=row["step"],
+            captures=read_captures(json.loads(row.get("captures") or "{}")),
+            ledger=ledger,
+        )
+    return NoAnswer(status=row["status"], step=row["step"], reason=row["reason"] or "", ledger=ledger)
 
 
 def again(record: Record, pipeline: Pipeline) -> Record:
     """The record under the pipeline's align and score sections."""
     chain: Chain = pipeline.chain
     is_tie = isinstance(record.outcome, NoAnswer) and record.outcome.step == "choose"
-    outcome = (
-        record.outcome
-        if is_tie
-        else chain.align(record.completion.text, fields=record.fields, ended=record.completion.ended)
-    )
+    outcome = record.outcome if is_tie else chain.align(record.completion.text, context_again(record))
     try:
         target = chain.align_target(record.target, record.fields)
     except ValueError as error:

@@ -131,6 +131,7 @@ class TestRun:
         assert {name: kept[name] for name in shown} == shown
         assert kept["declaration"]["align"] == [{"regex": "answer is (?P<answer>.+)\\."}, "number"]
         first, second, third, fourth = rows_of(shown["run"])
+        assert [entry["step"] for entry in first.pop("ledger")] == ["align[0].regex", "align[1].number"]
         assert first == {
             "id": "a",
             "sample": 0,
@@ -148,6 +149,7 @@ class TestRun:
             "reason": None,
             "span_start": 15,
             "span_end": 16,
+            "captures": "{}",
             "target": "2",
             "from_store": False,
             "score.exact_match": 1.0,

@@ -1,0 +1,23 @@
+"""What the chain may know of a completion beside its text, in a run and when a run is scored again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from promptkit.align import Context, Ended
+from promptkit.run.plan import Job
+
+if TYPE_CHECKING:
+    from promptkit.run.record import Record
+
+__all__ = ["context_again", "context_of"]
+
+
+def context_of(job: Job, ended: Ended) -> Context:
+    """What is known of a job's completion. A run keeps the ledger of each."""
+    return Context(fields=job.example.fields, prompt=job.prompt.text, ended=ended, is_traced=True)
+
+
+def context_again(record: Record) -> Context:
+    """The same, from what a finished run keeps of it."""
+    return Context(fields=record.fields, prompt=record.prompt, ended=record.completion.ended, is_traced=True)
