@@ -141,9 +141,12 @@ def show_runs(runs: list[Run], *, as_json: bool) -> None:
         summaries = [public(finished.summary) for finished in runs]
         print_json(summaries[0] if len(summaries) == 1 else {"runs": summaries})
         return
-    from promptkit.report import audit_view, runs_table
+    from promptkit.report import audit_view, runs_table, unanswered_line
 
     print_view(runs_table([finished.summary for finished in runs]))
+    for finished in runs:
+        if line := unanswered_line(finished.summary, f"promptkit explain {finished.folder}"):
+            say(line)
     for finished in runs:
         if "audit" in finished.summary:
             label = "audit" if len(runs) == 1 else f"audit of {finished.summary['pipeline']}"

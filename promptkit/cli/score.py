@@ -26,11 +26,13 @@ def score(
     pipeline = load(other, allow_code=allow_code) if other else None
     result = rescore(run, pipeline, allow_code=allow_code)
     if as_json:
-        before = {name: result.before[name] for name in ("scores", "statuses")}
+        before = {name: result.before[name] for name in ("scores", "statuses", "status_rates") if name in result.before}
         print_json({**result.run.summary, "before": before, "changed": list(result.changed)})
         return
-    from promptkit.report import runs_table
+    from promptkit.report import runs_table, unanswered_line
 
     before = {name: value for name, value in result.before.items() if name != "timing"}
     print_view(runs_table([{**before, "pipeline": f"{before['pipeline']} (as run)"}, result.run.summary]))
     say(f"{len(result.changed)} of {result.run.summary['num_samples']} answers changed")
+    if line := unanswered_line(result.run.summary, f"promptkit explain {run}{f' --with {other}' if other else ''}"):
+        say(line)

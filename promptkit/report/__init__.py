@@ -5,7 +5,7 @@ from promptkit.report.card_view import card_view
 from promptkit.report.plan_view import plan_view
 from promptkit.report.progress import ProgressLine
 from promptkit.report.prompt_view import prompt_json, prompt_view, tokens_view
-from promptkit.report.table import format_score, format_seconds, runs_table
+from promptkit.report.table import format_score, format_seconds, runs_table, unanswered_line
 
 __all__ = [
     "ProgressLine",
@@ -18,4 +18,5 @@ __all__ = [
     "prompt_view",
     "runs_table",
     "tokens_view",
+    "unanswered_line",
 ]

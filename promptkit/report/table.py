@@ -11,21 +11,34 @@ from rich.text import Text
 
 from promptkit.report.fitting import FirstThatFits
 
-__all__ = ["format_score", "format_seconds", "runs_table"]
+__all__ = ["STATUS_STYLES", "format_score", "format_seconds", "format_statuses", "runs_table", "unanswered_line"]
 
+NOTABLE_SHARE = 0.05  # of completions without an answer; below it a line about them would be noise
+OF_ANSWERED = "of answered only"
 STATUS_STYLES = {"answered": "green", "unparsed": "red", "truncated": "yellow", "ambiguous": "magenta", "empty": "red"}
 
 
 def runs_table(summaries: Sequence[Mapping[str, Any]]) -> FirstThatFits:
     """The runs: a table with a row for each where there is room for it, else a paragraph for each.
 
-    Of each: pipeline, model, n, scores with their intervals, statuses; tokens and time where it was computed.
+    Of each: pipeline, model, n, scores with their intervals, over all and over the answered alone; statuses; tokens and
+    time where it was computed.
     """
-    return FirstThatFits(table(summaries, between=", "), table(summaries, between="\n"), paragraphs(summaries))
+    return FirstThatFits(table(summaries, is_wide=True), table(summaries, is_wide=False), paragraphs(summaries))
 
 
-def table(summaries: Sequence[Mapping[str, Any]], *, between: str) -> Table:
-    """A row for each run; `between` stands between its statuses."""
+def unanswered_line(summary: Mapping[str, Any], explain: str) -> str | None:
+    """One line where more than `NOTABLE_SHARE` of the completions have no answer, and the command that shows which."""
+    statuses: Mapping[str, int] = summary["statuses"]
+    total = sum(statuses.values())
+    missing = total - statuses["answered"]
+    if missing <= NOTABLE_SHARE * total:
+        return None
+    return f"{missing:,} of {total:,} completions have no answer: {explain}"
+
+
+def table(summaries: Sequence[Mapping[str, Any]], *, is_wide: bool) -> Table:
+    """A row for each run. Where it is not wide, statuses stand under each other, as the two scores of a metric do."""
     metrics = list(dict.fromkeys(metric for summary in summaries for metric in summary["scores"]))
     has_timing = any(summary.get("timing") for summary in summaries)
     rows = Table(show_edge=False, pad_edge=False, header_style="bold")
@@ -33,7 +46,8 @@ def table(summaries: Sequence[Mapping[str, Any]], *, between: str) -> Table:
         rows.add_column(name, overflow="fold")
     rows.add_column("n", justify="right")
     for metric in metrics:
-        rows.add_column(escape(f"{metric} [95 %]"), justify="right", no_wrap=True)
+        for name in score_names(metric, is_wide=is_wide):
+            rows.add_column(escape(name), justify="right", no_wrap=True)
     rows.add_column("statuses")
     for name in ("prompt tokens", "new tokens", "time") if has_timing else ():
         rows.add_column(name, justify="right")
@@ -42,11 +56,24 @@ def table(summaries: Sequence[Mapping[str, Any]], *, between: str) -> Table:
             escape(summary["pipeline"]),
             escape(summary["model"]),
             f"{summary['num_examples']:,}",
-            *(format_score(summary["scores"][metric]) if metric in summary["scores"] else "" for metric in metrics),
-            format_statuses(summary["statuses"], between),
+            *(cell for metric in metrics for cell in score_cells(summary["scores"].get(metric), is_wide=is_wide)),
+            format_statuses(summary["statuses"], ", " if is_wide else "\n"),
             *(timing_cells(summary) if has_timing else ()),
         )
     return rows
+
+
+def score_names(metric: str, *, is_wide: bool) -> list[str]:
+    """The heads of a metric's columns; of its one column where the table is not wide."""
+    names = [f"{metric} [95 %]", OF_ANSWERED]
+    return names if is_wide else ["\n".join(names)]
+
+
+def score_cells(score: Mapping[str, Any] | None, *, is_wide: bool) -> list[str]:
+    """The cells below: the score over all, and that over the answered alone, which an older run does not have."""
+    over_all = format_score(score) if score else ""
+    of_answered = format_score(score["answered"]) if score and "answered" in score else ""
+    return [over_all, of_answered] if is_wide else [f"{over_all}\n{of_answered}".rstrip()]
 
 
 def timing_cells(summary: Mapping[str, Any]) -> list[str]:
@@ -65,7 +92,8 @@ def paragraphs(summaries: Sequence[Mapping[str, Any]]) -> Text:
         text.append(summary["pipeline"], style="bold")
         text.append(f" on {summary['model']}, n = {summary['num_examples']:,}\n")
         for metric, score in summary["scores"].items():
-            text.append(f"  {metric} {format_score(score)}\n")
+            of_answered = f", {OF_ANSWERED} {format_score(score['answered'])}" if "answered" in score else ""
+            text.append(f"  {metric} {format_score(score)}{of_answered}\n")
         text.append("  ").append_text(format_statuses(summary["statuses"], ", ")).append("\n")
         if summary.get("timing"):
             prompt, new, time = timing_cells(summary)

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from promptkit.align import STATUSES
+from promptkit.align import STATUSES, Answer
 from promptkit.errors import MissingExtra
 from promptkit.generate import Generator, Loading, Work
 from promptkit.run.audit import audit, check_has_reference
@@ -20,7 +20,7 @@ from promptkit.run.pipeline import Pipeline
 from promptkit.run.plan import Plan, Selection, make_plan
 from promptkit.run.record import Grader, Record
 from promptkit.run.store import Store, default_store, request_key
-from promptkit.score import Score, count_statuses, summarize
+from promptkit.score import Score, count_statuses, status_rates, summarize
 from promptkit.version import __version__
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Run:
 
     @property
     def scores(self) -> Mapping[str, Any]:
-        """Each metric's value with its 95 % interval."""
+        """Each metric's value with its 95 % interval; the same under `answered` over the answered alone."""
         scores: Mapping[str, Any] = self.summary["scores"]
         return scores
 
@@ -153,16 +153,29 @@ def grader_of(pipeline: Pipeline) -> Grader:
 
 def summary_of(pipeline: Pipeline, records: Sequence[Record]) -> dict[str, Any]:
     """What a table shows of records: scores with their intervals, and the statuses beside them."""
-    scores = [metric_score(metric.name, records) for metric in pipeline.metrics]
+    answered = [record for record in records if isinstance(record.outcome, Answer)]
+    statuses = count_statuses([record.outcome.status for record in records], STATUSES)
     return {
         "pipeline": pipeline.name,
         "file": pipeline.file,
         "model": pipeline.declaration.model.label,
         "num_examples": len({record.id for record in records}),
         "num_samples": len(records),
-        "scores": {score.metric: {"value": score.value, "low": score.low, "high": score.high} for score in scores},
-        "statuses": count_statuses([record.outcome.status for record in records], STATUSES),
+        "scores": {metric.name: score_json(metric.name, records, answered) for metric in pipeline.metrics},
+        "statuses": statuses,
+        "status_rates": status_rates(statuses),
     }
+
+
+def score_json(metric: str, records: Sequence[Record], answered: Sequence[Record]) -> dict[str, Any]:
+    """A metric over all records, and under `answered` over those that have an answer: `num` examples."""
+    score, of_answered = metric_score(metric, records), metric_score(metric, answered)
+    return {**interval_json(score), "answered": {**interval_json(of_answered), "num": of_answered.num}}
+
+
+def interval_json(score: Score) -> dict[str, float | None]:
+    """A score's value and its interval."""
+    return {"value": score.value, "low": score.low, "high": score.high}
 
 
 def metric_score(metric: str, records: Iterable[Record]) -> Score:

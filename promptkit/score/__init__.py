@@ -1,9 +1,10 @@
 """Metrics, intervals, and the statuses that stand beside them."""
 
+from promptkit.score.equality import is_same
 from promptkit.score.interval import Interval, mean_interval, wilson
 from promptkit.score.kinds import Accuracy, ExactMatch, PythonMetric, default_metrics
 from promptkit.score.metric import SCORE, Metric, Metrics
-from promptkit.score.summary import Score, count_statuses, summarize
+from promptkit.score.summary import Score, count_statuses, status_rates, summarize
 
 __all__ = [
     "SCORE",
@@ -16,7 +17,9 @@ __all__ = [
     "Score",
     "count_statuses",
     "default_metrics",
+    "is_same",
     "mean_interval",
+    "status_rates",
     "summarize",
     "wilson",
 ]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import fsum
 
 from promptkit.score.interval import mean_interval
 
-__all__ = ["Score", "count_statuses", "summarize"]
+__all__ = ["Score", "count_statuses", "status_rates", "summarize"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,3 +51,13 @@ def count_statuses(statuses: Iterable[str], order: Sequence[str]) -> dict[str, i
     counts = Counter(statuses)
     assert counts.keys() <= set(order), "the set of statuses is closed"
     return {status: counts[status] for status in order}
+
+
+def status_rates(counts: Mapping[str, int]) -> dict[str, float | None]:
+    """Each status as a share of all, in [0, 1]; None where there is nothing to have a share of.
+
+    >>> status_rates({'answered': 3, 'empty': 1})
+    {'answered': 0.75, 'empty': 0.25}
+    """
+    total = sum(counts.values())
+    return {status: count / total if total else None for status, count in counts.items()}

@@ -35,14 +35,16 @@ class TestRun:
         ended = pk("run", "sums.yaml")
         assert ended.code == 0
         statuses = "answered 2 (50 %), unparsed 1 (25 %), empty 1 (25 %)"
+        scores = "25.0 % [4.6, 69.9] │ 50.0 % [9.5, 90.5]"
         assert table_of(ended) == [
-            f"pipeline ┃ model    ┃ n ┃ exact_match [95 %] ┃ {'statuses':52} ┃ prompt tokens ┃ new tokens ┃  time",
-            f"━━━━━━━━━╇━━━━━━━━━━╇━━━╇━━━━━━━━━━━━━━━━━━━━╇━{'━' * 52}━╇━━━━━━━━━━━━━━━╇━━━━━━━━━━━━╇━━━━━━",
-            f"sums     │ scripted │ 4 │ 25.0 % [4.6, 69.9] │ {statuses} │             0 │         12 │ TIME",
+            f"pipeline ┃ model    ┃ n ┃ exact_match [95 %] ┃   of answered only ┃ {'statuses':52} ┃ prompt tokens ┃ new tokens ┃  time",
+            f"━━━━━━━━━╇━━━━━━━━━━╇━━━╇━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━━╇━{'━' * 52}━╇━━━━━━━━━━━━━━━╇━━━━━━━━━━━━╇━━━━━━",
+            f"sums     │ scripted │ 4 │ {scores} │ {statuses} │             0 │         12 │ TIME",
         ]
-        progress, folder = ended.err.splitlines()
+        progress, folder, unanswered = ended.err.splitlines()
         assert progress.startswith("sums: 4 of 4 · ")
         assert folder.startswith("run: runs/sums--scripted--")
+        assert unanswered == f"2 of 4 completions have no answer: promptkit explain {folder.removeprefix('run: ')}"
 
     def test_one_json_object_with_what_programs_ask_for(self, pk):
         """These keys are promised."""
@@ -58,9 +60,22 @@ class TestRun:
                 "value": 0.25,
                 "low": pytest.approx(0.0456, abs=1e-4),
                 "high": pytest.approx(0.6994, abs=1e-4),
+                "answered": {
+                    "value": 0.5,
+                    "low": pytest.approx(0.0945, abs=1e-4),
+                    "high": pytest.approx(0.9055, abs=1e-4),
+                    "num": 2,
+                },
             }
         }
         assert shown["statuses"] == {"answered": 2, "unparsed": 1, "truncated": 0, "ambiguous": 0, "empty": 1}
+        assert shown["status_rates"] == {
+            "answered": 0.5,
+            "unparsed": 0.25,
+            "truncated": 0,
+            "ambiguous": 0,
+            "empty": 0.25,
+        }
         assert {"load_s", "prefill_s", "decode_s", "total_s", "prompt_tokens", "computed_prompt_tokens"} < {
             *shown["timing"]
         }
@@ -77,7 +92,10 @@ class TestRun:
         write("two.yaml", SUMS.replace("name: sums", "name: two").replace("answer is 6", "answer is 5"))
         ended = pk("run", "sums.yaml", "two.yaml")
         assert [line.split()[0] for line in ended.out.splitlines()[2:]] == ["sums", "two"]
-        assert [line.split(":")[0] for line in ended.err.splitlines()] == ["sums", "run", "two", "run"]
+        *said, unanswered_by_one, unanswered_by_two = ended.err.splitlines()
+        assert [line.split(":")[0] for line in said] == ["sums", "run", "two", "run"]
+        assert "explain runs/sums--" in unanswered_by_one
+        assert "explain runs/two--" in unanswered_by_two
         shown = pk("run", "sums.yaml", "two.yaml", "--json").json
         assert [each["scores"]["exact_match"]["value"] for each in shown["runs"]] == [0.25, 0.5]
 
@@ -102,7 +120,8 @@ class TestRun:
         ended = pk("run", "free.yaml")
         assert ended.out.splitlines()[2].split("│")[3].strip() == "n/a"
         shown = pk("run", "free.yaml", "-q", "--json", "--at-least", "exact_match=0")
-        assert shown.json["scores"] == {"exact_match": {"value": None, "low": None, "high": None}}
+        nothing = {"value": None, "low": None, "high": None}
+        assert shown.json["scores"] == {"exact_match": {**nothing, "answered": {**nothing, "num": 0}}}
         assert (shown.code, shown.err) == (1, "sums: exact_match is n/a, asked for at least 0\n")
 
     def test_limit_takes_the_first_rows_and_counts_them(self, pk):
@@ -467,12 +486,15 @@ class TestScore:
         """As run, and as scored now; there is no time to tell of."""
         write("other.yaml", "align: [{regex: nothing}]\n")
         ended = pk("score", run, "--with", "other.yaml")
-        assert (ended.code, ended.err) == (0, "2 of 4 answers changed\n")
+        assert ended.code == 0
+        assert ended.err == (
+            f"2 of 4 answers changed\n4 of 4 completions have no answer: promptkit explain {run} --with other.yaml\n"
+        )
         assert table_of(ended) == [
-            "pipeline      ┃ model    ┃ n ┃ exact_match [95 %] ┃ statuses",
-            f"━━━━━━━━━━━━━━╇━━━━━━━━━━╇━━━╇━━━━━━━━━━━━━━━━━━━━╇━{'━' * 52}",
-            "sums (as run) │ scripted │ 4 │ 25.0 % [4.6, 69.9] │ answered 2 (50 %), unparsed 1 (25 %), empty 1 (25 %)",
-            "sums          │ scripted │ 4 │  0.0 % [0.0, 49.0] │ answered 0 (0 %), unparsed 3 (75 %), empty 1 (25 %)",
+            "pipeline      ┃ model    ┃ n ┃ exact_match [95 %] ┃   of answered only ┃ statuses",
+            f"━━━━━━━━━━━━━━╇━━━━━━━━━━╇━━━╇━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━━╇━{'━' * 52}",
+            "sums (as run) │ scripted │ 4 │ 25.0 % [4.6, 69.9] │ 50.0 % [9.5, 90.5] │ answered 2 (50 %), unparsed 1 (25 %), empty 1 (25 %)",
+            "sums          │ scripted │ 4 │  0.0 % [0.0, 49.0] │                n/a │ answered 0 (0 %), unparsed 3 (75 %), empty 1 (25 %)",
         ]
 
 

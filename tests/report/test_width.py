@@ -5,15 +5,16 @@ import io
 import pytest
 from rich.console import Console
 
-from promptkit.report import ProgressLine, card_view, runs_table
+from promptkit.report import ProgressLine, card_view, runs_table, unanswered_line
 from promptkit.report.progress import describe, shortened
 from promptkit.run import Progress, load, make_card
 
+OF_ALL = {"value": 0.25, "low": 0.2, "high": 0.3}
 SUMMARY = {
     "pipeline": "bbh-date-understanding",
     "model": "smollm2-135m",
     "num_examples": 1319,
-    "scores": {"exact_match": {"value": 0.25, "low": 0.2, "high": 0.3}},
+    "scores": {"exact_match": {**OF_ALL, "answered": {"value": 0.26, "low": 0.21, "high": 0.31, "num": 1300}}},
     "statuses": {"answered": 1300, "unparsed": 0, "truncated": 19, "ambiguous": 0, "empty": 0},
     "timing": {"prompt_tokens": 1234567, "new_tokens": 4567, "total_s": 75.0},
 }
@@ -28,25 +29,30 @@ def shown(view, width):
 
 def test_a_wide_terminal_has_one_line_a_run():
     """Runs are compared by reading down a column."""
-    lines = shown(runs_table([SUMMARY, SUMMARY]), 160)
+    lines = shown(runs_table([SUMMARY, SUMMARY]), 180)
     assert len(lines) == 4
+    assert "25.0 % [20.0, 30.0] │ 26.0 % [21.0, 31.0]" in lines[2]
     assert "answered 1,300 (99 %), truncated 19 (1 %)" in lines[2]
 
 
-def test_a_terminal_of_120_columns_puts_statuses_under_each_other():
+def test_a_terminal_of_120_columns_puts_scores_and_statuses_under_each_other():
     """The numbers stay in their columns, and no word is broken."""
     lines = shown(runs_table([{**SUMMARY, "pipeline": "sentiment"}]), 120)
-    assert len(lines) == 4
-    assert "25.0 % [20.0, 30.0]" in lines[2]
-    assert [line.split("│")[4].strip() for line in lines[2:]] == ["answered 1,300 (99 %)", "truncated 19 (1 %)"]
+    assert len(lines) == 5
+    cells = [[cell.strip() for cell in line.split("│")] for line in lines[3:]]
+    assert [line[3:5] for line in cells] == [
+        ["25.0 % [20.0, 30.0]", "answered 1,300 (99 %)"],
+        ["26.0 % [21.0, 31.0]", "truncated 19 (1 %)"],
+    ]
 
 
 def test_a_terminal_of_80_columns_has_a_paragraph_a_run():
     """A table folded into 80 columns showed `answe…` and a number a line."""
-    lines = shown(runs_table([SUMMARY, {**SUMMARY, "timing": None}]), 80)
+    older = {**SUMMARY, "timing": None, "scores": {"exact_match": OF_ALL}}
+    lines = shown(runs_table([SUMMARY, older]), 80)
     assert lines == [
         "bbh-date-understanding on smollm2-135m, n = 1,319",
-        "  exact_match 25.0 % [20.0, 30.0]",
+        "  exact_match 25.0 % [20.0, 30.0], of answered only 26.0 % [21.0, 31.0]",
         "  answered 1,300 (99 %), truncated 19 (1 %)",
         "  1,234,567 prompt tokens, 4,567 new tokens, 1 min 15 s",
         "",
@@ -64,6 +70,15 @@ def test_nothing_is_cut_at_any_width(width):
     assert "…" not in text
     assert "a[b]" in text
     assert "models/[/x]" in text
+
+
+def test_completions_without_an_answer_are_told_where_they_are_many():
+    """A score of 25 % may be a model that is bad at sums, or a parser that finds a third of them."""
+    few, many = SUMMARY, {**SUMMARY, "statuses": {"answered": 47, "unparsed": 12, "truncated": 5}}
+    assert unanswered_line(few, "promptkit explain RUN") is None
+    assert unanswered_line(many, "promptkit explain RUN") == (
+        "17 of 64 completions have no answer: promptkit explain RUN"
+    )
 
 
 @pytest.mark.parametrize("width", [80, 120])

@@ -44,11 +44,17 @@ def test_a_loaded_pipeline_may_be_run_as_well(write, places):
 def test_the_summary_has_what_the_table_shows(write, places):
     """Scores with their intervals, and the rate of every status beside them."""
     done = promptkit.run(write(), **places)
-    expected = summarize("exact_match", [1, 0, 0, 0])
+    expected, answered = summarize("exact_match", [1, 0, 0, 0]), summarize("exact_match", [1, 0])
     assert done.scores == {
-        "exact_match": {"value": 0.25, "low": expected.low, "high": expected.high},
+        "exact_match": {
+            "value": 0.25,
+            "low": expected.low,
+            "high": expected.high,
+            "answered": {"value": 0.5, "low": answered.low, "high": answered.high, "num": 2},
+        },
     }
     assert done.summary["statuses"] == {"answered": 2, "unparsed": 1, "truncated": 0, "ambiguous": 0, "empty": 1}
+    assert done.summary["status_rates"]["answered"] == 0.5
     assert (done.summary["pipeline"], done.summary["model"], done.summary["num_examples"]) == ("sums", "scripted", 4)
     assert done.summary["run"] == str(folder_of(done))
     assert {"load_s", "prefill_s", "decode_s", "total_s", "prompt_tokens", "computed_prompt_tokens", "new_tokens"} <= (
@@ -85,7 +91,8 @@ def test_the_folder_holds_what_the_run_returns(write, places):
 def test_a_run_without_targets_has_answers_and_no_scores(write, places):
     """A pipeline may be run on rows that nobody has solved."""
     done = promptkit.run(write(SUMS.replace('  target: "{{ answer }}"\n', "")), **places)
-    assert done.scores == {"exact_match": {"value": None, "low": None, "high": None}}
+    nothing = {"value": None, "low": None, "high": None}
+    assert done.scores == {"exact_match": {**nothing, "answered": {**nothing, "num": 0}}}
     assert [each.answer for each in done.records] == [2, 5, None, None]
 
 
@@ -312,7 +319,8 @@ def test_samples_of_one_example_are_averaged_before_the_interval(write, places):
         ("test-1", 0, "3"),
     ]
     expected = summarize("exact_match", [0.75, 0])
-    assert done.scores["exact_match"] == {"value": 0.375, "low": expected.low, "high": expected.high}
+    shown = {"value": 0.375, "low": expected.low, "high": expected.high}
+    assert done.scores["exact_match"] == {**shown, "answered": {**shown, "num": 2}}
     assert (done.summary["num_examples"], done.summary["num_samples"]) == (2, 8)
 
 
