@@ -70,7 +70,17 @@ def test_only_generate_imports_torch(path):
         assert not {"torch", "transformers"} & {name.split(".")[0] for name in imported(path)}
 
 
-@pytest.mark.parametrize("verb", [["check", "sentiment"], ["show", "sentiment"], ["card", "sentiment"], ["schema"]])
+@pytest.mark.parametrize(
+    "verb",
+    [
+        ["check", "sentiment"],
+        ["show", "sentiment"],
+        ["card", "sentiment"],
+        ["schema"],
+        ["explain", "sentiment", "--text", "positive"],
+    ],
+    ids=lambda verb: verb[0],
+)
 def test_light_verbs_import_nothing_heavy(verb):
     """`check` and `show` are for typing along with: half a second, and no torch.
 

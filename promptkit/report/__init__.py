@@ -2,6 +2,7 @@
 
 from promptkit.report.audit_view import audit_view
 from promptkit.report.card_view import card_view
+from promptkit.report.explain_view import explain_view, overview_view
 from promptkit.report.plan_view import plan_view
 from promptkit.report.progress import ProgressLine
 from promptkit.report.prompt_view import prompt_json, prompt_view, tokens_view
@@ -11,8 +12,10 @@ __all__ = [
     "ProgressLine",
     "audit_view",
     "card_view",
+    "explain_view",
     "format_score",
     "format_seconds",
+    "overview_view",
     "plan_view",
     "prompt_json",
     "prompt_view",

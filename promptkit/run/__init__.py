@@ -13,6 +13,15 @@ if TYPE_CHECKING:
     from promptkit.run.card import Card, make_card
     from promptkit.run.checking import Failure, check_examples
     from promptkit.run.execute import Progress
+    from promptkit.run.explaining import (
+        Explained,
+        Overview,
+        explain_row,
+        explain_run,
+        explain_text,
+        overview_of_rows,
+        overview_of_run,
+    )
     from promptkit.run.extracting import Extracted, extract
     from promptkit.run.folder import DEFAULT_OUT
     from promptkit.run.forecast import RunForecast, SharedText, forecast_run
@@ -26,8 +35,10 @@ if TYPE_CHECKING:
 __all__ = [
     "DEFAULT_OUT",
     "Card",
+    "Explained",
     "Extracted",
     "Failure",
+    "Overview",
     "Pipeline",
     "PipelineDeclaration",
     "Plan",
@@ -43,6 +54,9 @@ __all__ = [
     "check_examples",
     "check_has_reference",
     "default_store",
+    "explain_row",
+    "explain_run",
+    "explain_text",
     "extract",
     "forecast_run",
     "load",
@@ -50,6 +64,8 @@ __all__ = [
     "make_plan",
     "make_prompter",
     "options_of",
+    "overview_of_rows",
+    "overview_of_run",
     "read_examples",
     "rescore",
     "run_pipeline",
@@ -60,6 +76,15 @@ HOMES = {
     "card": ("Card", "make_card"),
     "checking": ("Failure", "check_examples"),
     "execute": ("Progress",),
+    "explaining": (
+        "Explained",
+        "Overview",
+        "explain_row",
+        "explain_run",
+        "explain_text",
+        "overview_of_rows",
+        "overview_of_run",
+    ),
     "extracting": ("Extracted", "extract"),
     "folder": ("DEFAULT_OUT",),
     "forecast": ("RunForecast", "SharedText", "forecast_run"),
