@@ -15,7 +15,8 @@ from pydantic.fields import FieldInfo
 from promptkit.data import DataSection, DataSource
 from promptkit.generate import Choose, Generate
 from promptkit.prompt.demonstrations import Turns
-from promptkit.run.pipeline import CheckedExample, PipelineDeclaration
+from promptkit.run.examples import CheckedExample
+from promptkit.run.pipeline import PipelineDeclaration
 from promptkit.run.schema import SEAMS, json_schema
 from promptkit.spec import Declaration, Template
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import typer
@@ -9,9 +10,11 @@ import typer
 from promptkit.cli.options import AllowCode, AsJson, Files, Overrides
 from promptkit.cli.output import print_json, say
 from promptkit.errors import PromptkitError
-from promptkit.run import Failure, check_examples, load
+from promptkit.run import Checked, Failure, check_pipeline, load
 
 __all__ = ["check"]
+
+MAX_TOLD = 10
 
 
 def check(files: Files, overrides: Overrides = None, allow_code: AllowCode = False, as_json: AsJson = False) -> None:
@@ -31,23 +34,33 @@ def check(files: Files, overrides: Overrides = None, allow_code: AllowCode = Fal
 def check_file(file: str, overrides: list[str], *, allow_code: bool) -> dict[str, Any]:
     """What came of one file, which is also said on standard error."""
     try:
-        pipeline = load(file, overrides=overrides, allow_code=allow_code)
+        checked = check_pipeline(load(file, overrides=overrides, allow_code=allow_code))
     except PromptkitError as error:
         say(str(error))
         return {"file": file, "ok": False, "error": str(error), "num_examples": 0, "failures": []}
-    failures = check_examples(pipeline)
-    num = len(pipeline.declaration.examples)
-    for failure in failures:
-        say(str(failure))
-    held = "no examples" if not num else f"{num - len(failures)} of {num} examples hold"
-    say(f"{'ok  ' if not failures else 'FAIL'} {file}: {held}")
+    tell(checked)
+    num, num_failed = checked.num, len(checked.failures)
+    held = "no examples" if not num else f"{num - num_failed} of {num} examples hold"
+    say(f"{'FAIL' if num_failed else 'ok  '} {file}: {held}")
     return {
         "file": file,
-        "ok": not failures,
+        "ok": not num_failed,
         "error": None,
         "num_examples": num,
-        "failures": [failure_json(each) for each in failures],
+        "failures": [failure_json(each) for each in checked.failures],
     }
+
+
+def tell(checked: Checked) -> None:
+    """Says what does not hold, the first of it where that is much."""
+    if not checked.failures:
+        return
+    from promptkit.report import failure_text
+
+    for failure in checked.failures[:MAX_TOLD]:
+        say(failure_text(failure))
+    if len(checked.failures) > MAX_TOLD:
+        say(f"and {len(checked.failures) - MAX_TOLD:,} more do not hold: --json has all of them")
 
 
 def failure_json(failure: Failure) -> dict[str, Any]:
@@ -55,7 +68,9 @@ def failure_json(failure: Failure) -> dict[str, Any]:
     return {
         "index": failure.index,
         "place": str(failure.position) if failure.position else None,
+        "origin": failure.origin or None,
         "completion": failure.completion,
         "expected": failure.expected,
         "got": failure.got,
+        "differences": [asdict(each) for each in failure.differences],
     }

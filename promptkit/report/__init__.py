@@ -3,6 +3,7 @@
 from promptkit.report.audit_view import audit_view
 from promptkit.report.card_view import card_view
 from promptkit.report.explain_view import explain_view, overview_view
+from promptkit.report.failure_view import failure_text
 from promptkit.report.plan_view import plan_view
 from promptkit.report.progress import ProgressLine
 from promptkit.report.prompt_view import prompt_json, prompt_view, tokens_view
@@ -13,6 +14,7 @@ __all__ = [
     "audit_view",
     "card_view",
     "explain_view",
+    "failure_text",
     "format_score",
     "format_seconds",
     "overview_view",

@@ -64,9 +64,19 @@ class Marked:
         return view
 
 
-def caret_lines(text: str, marks: Sequence[Mark], *, width: int) -> Iterator[str]:
-    """The text's lines, folded to `width`, each with a line of carets and a label below it for each mark on it."""
-    for piece in pieces(text, marks):
+def caret_lines(
+    text: str,
+    marks: Sequence[Mark],
+    *,
+    width: int,
+    max_characters: int = MAX_CHARACTERS,
+    kept: int = KEPT_AROUND,
+) -> Iterator[str]:
+    """The text's lines, folded to `width`, each with a line of carets and a label below it for each mark on it.
+
+    Of a text of more than `max_characters`, `kept` are shown at its ends, and on both sides of the ends of a mark.
+    """
+    for piece in pieces(text, marks, max_characters, kept):
         if isinstance(piece, str):
             yield piece
             continue
@@ -125,23 +135,25 @@ def fold_at(text: str, start: int, width: int) -> int:
     return blank + 1 if blank >= 0 else max(end, start + 1)
 
 
-def pieces(text: str, marks: Sequence[Mark]) -> Iterator[Span | str]:
+def pieces(
+    text: str, marks: Sequence[Mark], max_characters: int = MAX_CHARACTERS, kept: int = KEPT_AROUND
+) -> Iterator[Span | str]:
     """The pieces of a text that are shown, and what is said in the place of the others; a short text is one piece."""
     done = 0
-    for shown in shown_spans(text, marks):
+    for shown in shown_spans(text, marks, max_characters, kept):
         if shown.start > done:
             yield f"… {shown.start - done:,} characters are left out here …"
         yield shown
         done = shown.end
 
 
-def shown_spans(text: str, marks: Sequence[Mark]) -> list[Span]:
+def shown_spans(text: str, marks: Sequence[Mark], max_characters: int, kept: int) -> list[Span]:
     """What is shown of a text: all of a short one; of a long one its ends, and what is around the ends of marks."""
-    if len(text) <= MAX_CHARACTERS:
+    if len(text) <= max_characters:
         return [Span(start=0, end=len(text))]
     shown: list[Span] = []
     for end in sorted({0, len(text), *(end for mark in marks for end in (mark.span.start, mark.span.end))}):
-        start, stop = max(0, end - KEPT_AROUND), min(len(text), end + KEPT_AROUND)
+        start, stop = max(0, end - kept), min(len(text), end + kept)
         if shown and start <= shown[-1].end:
             start = shown.pop().start
         shown.append(Span(start=start, end=stop))

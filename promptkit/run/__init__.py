@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from promptkit.run.audit import check_has_reference
     from promptkit.run.card import Card, make_card
-    from promptkit.run.checking import Failure, check_examples
+    from promptkit.run.checking import Checked, Difference, Failure, check_examples, check_pipeline
     from promptkit.run.execute import Progress
     from promptkit.run.explaining import (
         Explained,
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 __all__ = [
     "DEFAULT_OUT",
     "Card",
+    "Checked",
+    "Difference",
     "Explained",
     "Extracted",
     "Failure",
@@ -53,6 +55,7 @@ __all__ = [
     "Store",
     "check_examples",
     "check_has_reference",
+    "check_pipeline",
     "default_store",
     "explain_row",
     "explain_run",
@@ -74,7 +77,7 @@ __all__ = [
 HOMES = {
     "audit": ("check_has_reference",),
     "card": ("Card", "make_card"),
-    "checking": ("Failure", "check_examples"),
+    "checking": ("Checked", "Difference", "Failure", "check_examples", "check_pipeline"),
     "execute": ("Progress",),
     "explaining": (
         "Explained",

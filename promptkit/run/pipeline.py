@@ -6,49 +6,28 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from pydantic import Field, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from promptkit.align import Chain, Status, Steps
+from promptkit.align import Chain, Steps
 from promptkit.data import DataSection
 from promptkit.generate import DEFAULT_MODEL, Choose, Generate, Model, ModelDeclaration
 from promptkit.generate.local import LocalModel
 from promptkit.prompt import Demonstrations, PromptSteps
+from promptkit.run.examples import CheckedExample
 from promptkit.score import Metric, Metrics, default_metrics
 from promptkit.spec import Declaration, StepDeclaration, compose, read
 from promptkit.text import Position
 
-__all__ = ["CheckedExample", "Pipeline", "PipelineDeclaration", "load"]
+__all__ = ["Pipeline", "PipelineDeclaration", "load"]
 
-UNSET = "\0unset"
 LATER = {
     "stages": "several stages are not built yet; this version runs pipelines of one stage",
     "matrix": "sweeps are not built yet; `--set path=value` runs one variant at a time",
 }
 SETTLES = "`regex` and `number` with `take: first` can know it, with `strip` before them and any step after them"
-
-
-class CheckedExample(Declaration):
-    """A completion written down, and what the align chain must make of it. `promptkit check` runs these."""
-
-    completion: str = Field(description="what a model might write")
-    answer: Any = Field(default=UNSET, description="the answer that the chain must give; null: no answer")
-    status: Status | None = Field(default=None, description="the status that the chain must give")
-    ended: Literal["stop", "eos", "length"] = Field(default="eos", description="why the completion ended")
-    fields: dict[str, Any] = Field(default_factory=dict, description="the example's fields, for steps that need them")
-
-    @model_validator(mode="after")
-    def _expects_something(self) -> CheckedExample:
-        if not self.expects_answer and self.status is None:
-            raise PydanticCustomError("no_expectation", "needs `answer`, `status`, or both")
-        return self
-
-    @property
-    def expects_answer(self) -> bool:
-        """Whether the example says what the answer must be."""
-        return not (isinstance(self.answer, str) and self.answer == UNSET)
 
 
 class PipelineDeclaration(Declaration):

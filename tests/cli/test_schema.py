@@ -34,6 +34,10 @@ FITS = {
     },
     "demonstrations written here": {"prompt": [{"demonstrations": {"from": [{"q": 1}], "template": "{{ q }}"}}]},
     "an example": {"examples": [{"completion": "a", "answer": None, "ended": "length"}]},
+    "an example's place": {
+        "examples": [{"completion": "a", "span": [0, 1]}, {"completion": "a", "span": "a", "step": "x"}]
+    },
+    "examples from a file": {"examples": [{"from": "rows.jsonl", "id": 3, "answer_field": "gold"}]},
 }
 FITS_NOT = {
     "an unknown key": {"nme": "x"},
@@ -54,6 +58,8 @@ FITS_NOT = {
     "generate and choose": {"generate": {"max_new_tokens": 3}, "choose": {"options": ["a", "b"]}},
     "stages": {"stages": []},
     "an example without a completion": {"examples": [{"answer": 3}]},
+    "an example with two completions": {"examples": [{"completion": "a", "from": "rows.jsonl", "answer": 3}]},
+    "an example whose place has three ends": {"examples": [{"completion": "a", "span": [0, 1, 2]}]},
     "a rule without a completion": {"model": {"scripted": [{"when": "a"}]}},
 }
 
@@ -124,6 +130,7 @@ def test_what_fits_is_a_pipeline(validator, tmp_path, declared):
     """Each short form, and each long one."""
     assert [error.message for error in validator.iter_errors(declared)] == []
     (tmp_path / "p.yaml").write_text(yaml.safe_dump(declared), encoding="utf-8")
+    (tmp_path / "rows.jsonl").touch()
     load(tmp_path / "p.yaml")
 
 

@@ -302,13 +302,22 @@ class TestCheck:
             ended.err
             == """\
 p.yaml:19:18: examples[0] does not hold
-    completion: 'The answer is 7.'
-    expected:   answer 8
-    got:        answer 7 (by align[1].number)
+    expected: answer 8
+    got:      answer 7
+                     ^
+    completion:
+        The answer is 7.
+                      ^ the answer, align[1].number
+    ledger:
+        align[0].regex   0-16 -> 14-15: '7'
+        align[1].number  14-15 -> 14-15: 7
 p.yaml:20:18: examples[1] does not hold
-    completion: 'Dunno.'
-    expected:   status empty
-    got:        no answer, status unparsed (at align[0].regex: no match)
+    expected: status empty
+    got:      status unparsed
+    completion:
+        Dunno.
+    ledger:
+        align[0].regex  0-6 -> no match
 FAIL p.yaml: 0 of 2 examples hold
 """
         )
@@ -324,12 +333,25 @@ FAIL p.yaml: 0 of 2 examples hold
             {
                 "index": 0,
                 "place": "p.yaml:19:18",
+                "origin": None,
                 "completion": "The answer is 7.",
                 "expected": "answer 8",
                 "got": "answer 7 (by align[1].number)",
+                "differences": [{"what": "answer", "expected": "answer 8", "got": "answer 7"}],
             }
         ]
         assert (broken["ok"], broken["error"]) == (False, "empty.yaml:1:1: the file is empty")
+
+    def test_of_many_that_do_not_hold_the_first_are_told(self, write, pk):
+        """A file of a thousand rows and a broken parser are one mistake."""
+        write("rows.jsonl", "".join(json.dumps({"completion": f"{n}", "answer": n + n % 2}) + "\n" for n in range(40)))
+        ended = pk("check", write("p.yaml", "align: [number]\nexamples: [{from: rows.jsonl, answer_field: answer}]\n"))
+        assert ended.code == 1
+        assert ended.err.count("does not hold") == 10
+        assert ended.err.splitlines()[-2:] == [
+            "and 10 more do not hold: --json has all of them",
+            "FAIL p.yaml: 20 of 40 examples hold",
+        ]
 
 
 class TestShow:

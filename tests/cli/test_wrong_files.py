@@ -187,7 +187,7 @@ p.yaml:1:11: generate: several samples at temperature 0 are all the same
     "an example that expects nothing": (
         "examples:\n  - completion: x\n",
         """\
-p.yaml:2:5: examples[0]: needs `answer`, `status`, or both
+p.yaml:2:5: examples[0]: needs one of `answer`, `answer_field`, `status`, `span`, `step`, or several
     2 |   - completion: x
             ^
 """,
@@ -226,7 +226,7 @@ UNKNOWN_KEYS = {  # the text, the column in its last line, the way to the key, w
     "examples:\n  - {completion: x, answer: 1, feilds: {}}": (
         32,
         "examples[0].feilds",
-        "answer, completion, ended, fields, status",
+        "answer, answer_field, completion, ended, field, fields, from, id, prompt, question, span, status, step",
         "fields",
     ),
 }
@@ -294,9 +294,12 @@ def test_several_files_are_all_checked(write, pk):
 empty.yaml:1:1: the file is empty
 ok   sums.yaml: 2 of 2 examples hold
 fails.yaml:1:25: examples[0] does not hold
-    completion: 'a'
-    expected:   answer 'b'
-    got:        answer 'a' (by align)
+    expected: answer 'b'
+    got:      answer 'a'
+                      ^
+    completion:
+        a
+        ^ the answer, align
 FAIL fails.yaml: 0 of 1 examples hold
 """
     )
