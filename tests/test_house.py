@@ -23,6 +23,7 @@ STOREYS = [
     {"cli"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(STOREYS) for room in rooms}
+DATA = ROOT / "pipelines" / "data"
 HEAVY = ("torch", "transformers", "datasets", "pyarrow", "pandas", "numpy", "scipy", "huggingface_hub")
 
 
@@ -78,6 +79,7 @@ def test_only_generate_imports_torch(path):
         ["card", "sentiment"],
         ["schema"],
         ["explain", "sentiment", "--text", "positive"],
+        ["bakeoff", "arithmetic", "gsm8k-cot", "--from", f"{DATA}/arithmetic-test.jsonl", "--field", "rationale"],
     ],
     ids=lambda verb: verb[0],
 )

@@ -1,6 +1,7 @@
 """What people see: tables, the exact prompt, cards, progress."""
 
 from promptkit.report.audit_view import audit_view
+from promptkit.report.bakeoff_view import bakeoff_view
 from promptkit.report.card_view import card_view
 from promptkit.report.explain_view import explain_view, overview_view
 from promptkit.report.failure_view import failure_text
@@ -12,6 +13,7 @@ from promptkit.report.table import format_score, format_seconds, runs_table, una
 __all__ = [
     "ProgressLine",
     "audit_view",
+    "bakeoff_view",
     "card_view",
     "explain_view",
     "failure_text",

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from promptkit.align import Answer, NoAnswer
 from promptkit.report.ledger_view import format_span, ledger_marks, ledger_view, value_text
-from promptkit.report.marked import Marked, harmless
+from promptkit.report.marked import Marked, harmless, shortened
 from promptkit.report.prompt_view import visible
 from promptkit.report.table import STATUS_STYLES, format_statuses
 from promptkit.run import Explained, Overview
@@ -121,8 +121,7 @@ def came_out(explained: Explained) -> str:
     """The answer, beside the target where it is not right; or where the chain stopped, and why."""
     outcome = explained.outcome
     if isinstance(outcome, NoAnswer):
-        why = harmless(f"{outcome.step}: {outcome.reason}")
-        return why if len(why) <= REASON else f"{why[: REASON - 1]}…"
+        return shortened(harmless(f"{outcome.step}: {outcome.reason}"), REASON)
     assert isinstance(outcome, Answer)
     wrong = f", target {value_text(explained.target)}" if explained.is_wrong else ""
     return value_text(outcome.value) + wrong

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from itertools import takewhile
 
 from promptkit.report.ledger_view import ledger_lines, ledger_marks
-from promptkit.report.marked import caret_lines, harmless
+from promptkit.report.marked import Extent, caret_lines, harmless, shortened
 from promptkit.run import Difference, Failure
 
 __all__ = ["failure_text"]
 
 WIDTH = 100
 AROUND = 40  # characters kept before the first that differs, and of what differs
-MAX_COMPLETION, KEPT = 600, 200
+SHOWN = Extent(max_characters=600, kept=200)
 
 
 def failure_text(failure: Failure) -> str:
@@ -22,7 +22,7 @@ def failure_text(failure: Failure) -> str:
     for difference in failure.differences:
         lines += indented(difference_lines(difference))
     marks = ledger_marks(failure.outcome, failure.completion)
-    completion = caret_lines(failure.completion, marks, width=WIDTH, max_characters=MAX_COMPLETION, kept=KEPT)
+    completion = caret_lines(failure.completion, marks, WIDTH, SHOWN)
     lines += ["    completion:", *indented(indented(completion))]
     if failure.outcome.ledger:
         lines += ["    ledger:", *indented(indented(ledger_lines(failure.outcome)))]
@@ -43,16 +43,15 @@ def difference_lines(difference: Difference) -> Iterator[str]:
         return
     same = len(list(takewhile(lambda pair: pair[0] == pair[1], zip(expected, got, strict=False))))
     cut = max(0, same - AROUND)
-    expected, got, same = shortened(expected, cut), shortened(got, cut), same - cut + (cut > 0)
+    expected, got, same = without_start(expected, cut), without_start(got, cut), same - cut + (cut > 0)
     yield f"expected: {expected}"
     yield f"got:      {got}"
     yield f"          {' ' * same}{'^' * num_differing(expected[same:], got[same:])}"
 
 
-def shortened(text: str, cut: int) -> str:
+def without_start(text: str, cut: int) -> str:
     """The text without its first `cut` characters, and no longer than a line."""
-    text = f"…{text[cut:]}" if cut else text
-    return text if len(text) <= 3 * AROUND else f"{text[: 3 * AROUND - 1]}…"
+    return shortened(f"…{text[cut:]}" if cut else text, 3 * AROUND)
 
 
 def num_differing(expected: str, got: str) -> int:

@@ -11,12 +11,10 @@ from rich.text import Text
 
 from promptkit.text import Span
 
-__all__ = ["Mark", "Marked", "caret_lines", "harmless"]
+__all__ = ["WHOLE", "Extent", "Mark", "Marked", "caret_lines", "harmless", "shortened"]
 
 MAX_WIDTH = 100  # a log has no width, and lines that are longer are not read
 MAX_LINES = 4  # of a span that is underlined whole; of a longer one the first and the last are
-MAX_CHARACTERS = 8_000
-KEPT_AROUND = 1_000  # characters that are kept around a mark, and at both ends, where a text is longer than that
 CONTROLS = {code: 0x2400 + code for code in range(32) if code != ord("\n")} | {ord("\t"): ord("⇥"), 127: 0x2421}
 
 
@@ -27,6 +25,21 @@ class Mark:
     span: Span
     label: str
     style: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extent:
+    """How much of a text is shown: all of it up to `max_characters`; of a longer one its ends, and the ends of marks.
+
+    `kept` characters are shown at each end of the text, the start only if `has_start`, and on both sides of a mark's.
+    """
+
+    max_characters: int
+    kept: int
+    has_start: bool = True
+
+
+WHOLE = Extent(max_characters=8_000, kept=1_000)
 
 
 def harmless(text: str) -> str:
@@ -40,11 +53,12 @@ class Marked:
 
     text: str
     marks: Sequence[Mark]
+    extent: Extent = WHOLE
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         if console.color_system is None or console.no_color:
             width = min(options.max_width, MAX_WIDTH)
-            for line in caret_lines(self.text, self.marks, width=width):
+            for line in caret_lines(self.text, self.marks, width, self.extent):
                 yield Text(line, no_wrap=True, overflow="ignore")
             return
         yield self.coloured()
@@ -52,7 +66,7 @@ class Marked:
     def coloured(self) -> Text:
         """The text in colour, long stretches without a mark left out."""
         view = Text()
-        for piece in pieces(self.text, self.marks):
+        for piece in pieces(self.text, self.marks, self.extent):
             if isinstance(piece, str):
                 view.append(piece + "\n", style="dim italic")
                 continue
@@ -64,19 +78,9 @@ class Marked:
         return view
 
 
-def caret_lines(
-    text: str,
-    marks: Sequence[Mark],
-    *,
-    width: int,
-    max_characters: int = MAX_CHARACTERS,
-    kept: int = KEPT_AROUND,
-) -> Iterator[str]:
-    """The text's lines, folded to `width`, each with a line of carets and a label below it for each mark on it.
-
-    Of a text of more than `max_characters`, `kept` are shown at its ends, and on both sides of the ends of a mark.
-    """
-    for piece in pieces(text, marks, max_characters, kept):
+def caret_lines(text: str, marks: Sequence[Mark], width: int, extent: Extent = WHOLE) -> Iterator[str]:
+    """The text's lines, folded to `width`, each with a line of carets and a label below it for each mark on it."""
+    for piece in pieces(text, marks, extent):
         if isinstance(piece, str):
             yield piece
             continue
@@ -135,26 +139,30 @@ def fold_at(text: str, start: int, width: int) -> int:
     return blank + 1 if blank >= 0 else max(end, start + 1)
 
 
-def pieces(
-    text: str, marks: Sequence[Mark], max_characters: int = MAX_CHARACTERS, kept: int = KEPT_AROUND
-) -> Iterator[Span | str]:
-    """The pieces of a text that are shown, and what is said in the place of the others; a short text is one piece."""
+def pieces(text: str, marks: Sequence[Mark], extent: Extent) -> Iterator[Span | str]:
+    """The pieces of a text that are shown, and what is said in the place of the others."""
     done = 0
-    for shown in shown_spans(text, marks, max_characters, kept):
+    for shown in shown_spans(text, marks, extent):
         if shown.start > done:
             yield f"… {shown.start - done:,} characters are left out here …"
         yield shown
         done = shown.end
 
 
-def shown_spans(text: str, marks: Sequence[Mark], max_characters: int, kept: int) -> list[Span]:
-    """What is shown of a text: all of a short one; of a long one its ends, and what is around the ends of marks."""
-    if len(text) <= max_characters:
+def shown_spans(text: str, marks: Sequence[Mark], extent: Extent) -> list[Span]:
+    """What is shown of a text."""
+    if len(text) <= extent.max_characters:
         return [Span(start=0, end=len(text))]
+    ends = {len(text), *(end for mark in marks for end in (mark.span.start, mark.span.end))}
     shown: list[Span] = []
-    for end in sorted({0, len(text), *(end for mark in marks for end in (mark.span.start, mark.span.end))}):
-        start, stop = max(0, end - kept), min(len(text), end + kept)
+    for end in sorted(ends | {0} if extent.has_start else ends):
+        start, stop = max(0, end - extent.kept), min(len(text), end + extent.kept)
         if shown and start <= shown[-1].end:
             start = shown.pop().start
         shown.append(Span(start=start, end=stop))
     return shown
+
+
+def shortened(text: str, most: int) -> str:
+    """The text, cut to at most so many characters."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"

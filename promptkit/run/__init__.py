@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from promptkit.run.audit import check_has_reference
+    from promptkit.run.bakeoff import Agreement, Bakeoff, BakeoffRow, Completions, bake_off
     from promptkit.run.card import Card, make_card
     from promptkit.run.checking import Checked, Difference, Failure, check_examples, check_pipeline
     from promptkit.run.execute import Progress
@@ -34,8 +35,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_OUT",
+    "Agreement",
+    "Bakeoff",
+    "BakeoffRow",
     "Card",
     "Checked",
+    "Completions",
     "Difference",
     "Explained",
     "Extracted",
@@ -53,6 +58,7 @@ __all__ = [
     "Settings",
     "SharedText",
     "Store",
+    "bake_off",
     "check_examples",
     "check_has_reference",
     "check_pipeline",
@@ -76,6 +82,7 @@ __all__ = [
 
 HOMES = {
     "audit": ("check_has_reference",),
+    "bakeoff": ("Agreement", "Bakeoff", "BakeoffRow", "Completions", "bake_off"),
     "card": ("Card", "make_card"),
     "checking": ("Checked", "Difference", "Failure", "check_examples", "check_pipeline"),
     "execute": ("Progress",),
