@@ -145,15 +145,18 @@ class Case:
     origin: str = ""
 
 
-def read_cases(examples: Sequence[CheckedExample], places: Sequence[Mapping[str, Any]]) -> list[Case]:
-    """All cases of a pipeline's examples; `places` are the examples as the file says them.
+def read_cases(
+    examples: Sequence[CheckedExample], places: Sequence[Mapping[str, Any]], formats: tuple[str, ...] = ()
+) -> list[Case]:
+    """All cases of a pipeline's examples; `places` are the examples as the file says them, `formats` its prompt's.
 
     Raises `DeclarationError` with every file that cannot be read, row that lacks something, and id that is not there.
     """
     cases: list[Case] = []
     problems: list[Problem] = []
     for index, example in enumerate(examples):
-        reader = CaseReader(index=index, example=example, place=places[index] if index < len(places) else {})
+        place = places[index] if index < len(places) else {}
+        reader = CaseReader(index=index, example=example, place=place, formats=formats)
         try:
             cases += reader.cases()
         except DataError as error:
@@ -172,6 +175,7 @@ class CaseReader:
     index: int
     example: CheckedExample
     place: Mapping[str, Any]
+    formats: tuple[str, ...]
 
     @property
     def key(self) -> str:
@@ -225,6 +229,7 @@ class CaseReader:
             fields={**fields, **example.fields},
             prompt=example.prompt,
             question=example.question,
+            formats=self.formats,
             ended=example.ended,
             is_traced=True,
         )

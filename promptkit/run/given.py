@@ -10,7 +10,9 @@ from typing import Any
 
 from promptkit.align import Context
 from promptkit.data import read_file
-from promptkit.run.extracting import text_of
+from promptkit.errors import DataError
+from promptkit.spec.declaration import shorten
+from promptkit.text import known_names
 
 __all__ = ["Given", "read_given"]
 
@@ -32,4 +34,10 @@ class Given:
 def read_given(path: Path, field: str, limit: int | None = None) -> Iterator[Given]:
     """The completions of a file, as they come. Raises `DataError` that names a row without such a text."""
     for example in islice(read_file(path), limit):
-        yield Given(id=example.id, origin=example.origin, text=text_of(example, field), fields=example.fields)
+        text = example.fields.get(field)
+        if field not in example.fields:
+            hint = known_names(field, map(str, example.fields))
+            raise DataError(f"{example.origin}: there is no field {field!r}\n    {hint}")
+        if not isinstance(text, str):
+            raise DataError(f"{example.origin}: the field {field!r} holds {shorten(text)}, not text")
+        yield Given(id=example.id, origin=example.origin, text=text, fields=example.fields)

@@ -3,12 +3,15 @@
 import io
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
 from rich.console import Console
 
 from promptkit.align import Answer, Capture, Context
 from promptkit.report import explain_view
 from promptkit.report.ledger_view import ledger_lines, ledger_marks
-from promptkit.report.marked import Mark, Marked, harmless
+from promptkit.report.marked import Mark, Marked, caret_lines, harmless
 from promptkit.run import load
 from promptkit.run.explaining import Explained
 from promptkit.text import Span
@@ -172,3 +175,15 @@ def test_no_width_cuts_anything_but_values(explained, width):
     text = "\n".join(shown(explain_view(explained("The answer is 7 cats. " * 9)), width))
     assert "[1][1].number" in text
     assert "the answer" in text
+
+
+SPANS = st.tuples(st.integers(0, 60), st.integers(0, 60)).map(sorted)
+
+
+@given(text=st.text(max_size=60), spans=st.lists(SPANS, max_size=4), width=st.integers(4, 60))
+def test_any_text_can_be_marked_anywhere(text, spans, width):
+    """Every character is shown once, and no line is wider than it may be."""
+    marks = [mark(min(start, len(text)), min(end, len(text)), "") for start, end in spans]
+    lines = list(caret_lines(text, marks, width))
+    assert all(cell_len(line) <= width + 1 for line in lines), "an empty span at the end has its caret behind it"
+    assert "".join(line for line in caret_lines(text, [], width)) == harmless(text).replace("\n", "")

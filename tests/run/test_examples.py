@@ -90,6 +90,17 @@ def test_a_rows_fields_are_there_for_the_steps(write, tmp_path):
     assert check_examples(load(write(fields)))[0].got.startswith("no answer")
 
 
+def test_the_prompts_own_format_is_known_to_the_steps(write):
+    """`run_on` cuts where the model goes on to ask itself; an example must read as a run does."""
+    text = """
+prompt: [query: "Task {{ n }}"]
+align: [run_on, {number: last}]
+examples: [{completion: "It is 7.\\nTask 8", answer: 7}]
+"""
+    assert load(write(text)).formats == ("Task",)
+    assert check_examples(load(write(text))) == []
+
+
 def test_the_file_is_found_as_templates_are(write, tmp_path):
     """Beside the pipeline that names it, or in the folder above; not from where the command is typed."""
     (tmp_path / "cases.txt").write_text("The answer is 7.", encoding="utf-8")
