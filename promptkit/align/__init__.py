@@ -5,10 +5,13 @@ from promptkit.align.chain import Chain
 from promptkit.align.choice import Choice
 from promptkit.align.conclusion import Conclusion
 from promptkit.align.context import Context, Ended
+from promptkit.align.expression import Expression
 from promptkit.align.first import First
 from promptkit.align.kinds import KINDS
+from promptkit.align.latex import Latex
 from promptkit.align.ledger import Ledger, Tried
 from promptkit.align.mapping import Map
+from promptkit.align.maths import Maths
 from promptkit.align.number import Number
 from promptkit.align.outcome import STATUSES, Answer, Capture, Found, Missing, NoAnswer, Outcome, Status
 from promptkit.align.python import Python
@@ -32,12 +35,15 @@ __all__ = [
     "Conclusion",
     "Context",
     "Ended",
+    "Expression",
     "First",
     "Found",
     "ItemStep",
+    "Latex",
     "Ledger",
     "Lower",
     "Map",
+    "Maths",
     "Missing",
     "NoAnswer",
     "Number",

@@ -6,7 +6,9 @@ from promptkit.align.case import Lower
 from promptkit.align.choice import Choice
 from promptkit.align.conclusion import Conclusion
 from promptkit.align.first import First
+from promptkit.align.latex import Latex
 from promptkit.align.mapping import Map
+from promptkit.align.maths import Maths
 from promptkit.align.number import Number
 from promptkit.align.python import Python
 from promptkit.align.reasoning import Reasoning
@@ -22,8 +24,10 @@ KINDS: dict[str, type[AlignStep]] = {
     "choice": Choice,
     "conclusion": Conclusion,
     "first": First,
+    "latex": Latex,
     "lower": Lower,
     "map": Map,
+    "maths": Maths,
     "number": Number,
     "python": Python,
     "reasoning": Reasoning,

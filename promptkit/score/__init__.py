@@ -1,6 +1,6 @@
 """Metrics, intervals, and the statuses that stand beside them."""
 
-from promptkit.score.equality import is_same
+from promptkit.score.equality import HasEquality, is_same
 from promptkit.score.interval import Interval, mean_interval, wilson
 from promptkit.score.kinds import Accuracy, ExactMatch, PythonMetric, default_metrics
 from promptkit.score.metric import SCORE, Metric, Metrics
@@ -10,6 +10,7 @@ __all__ = [
     "SCORE",
     "Accuracy",
     "ExactMatch",
+    "HasEquality",
     "Interval",
     "Metric",
     "Metrics",

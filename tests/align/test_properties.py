@@ -4,7 +4,22 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from promptkit.align import Answer, Chain, Choice, Context, First, Found, Lower, Map, Missing, Number, Regex, Strip
+from promptkit.align import (
+    Answer,
+    Chain,
+    Choice,
+    Context,
+    First,
+    Found,
+    Latex,
+    Lower,
+    Map,
+    Maths,
+    Missing,
+    Number,
+    Regex,
+    Strip,
+)
 from promptkit.text import Span
 
 OPTIONS = ["A) 5", "B) 7.5", "C) the moon", "D) none"]
@@ -27,6 +42,7 @@ PIECES = [
     ".",
     "#### ",
 ]
+PIECES += [r"\(", r"\)", r"\boxed{", "}", r"\text{", " and ", "\\", "x"]
 PIECES += ["5", "e", "^", "\u00bd", "the moon", r"\frac{1}{2}", "\u20ac", ",", "/", ":", "USD ", "million", "\u00a0"]
 TEXT = st.one_of(st.text(), st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
 
@@ -42,6 +58,8 @@ STEPS = [
     Number(percent="fraction"),
     *(Choice(take=take, give=give) for take in ("first", "last", "only") for give in ("letter", "index")),
     Choice(options=None),
+    *(Latex(take=take) for take in ("first", "last", "only", "all")),
+    *(Maths(take=take) for take in ("first", "last", "only", "all")),
     Map(table={"5": 1, "x": 2}, otherwise="keep"),
     First(alternatives=[{"regex": r"#### (.*)"}, "number", "strip"]),
 ]
@@ -86,6 +104,21 @@ def test_a_number_is_read_again_from_its_own_span(text):
             assert isinstance(again, Answer)
             assert again.value == outcome.value
             assert again.span == Span(start=0, end=outcome.span.end - outcome.span.start)
+
+
+@pytest.mark.parametrize("step", [Latex(), Latex(take="last"), Maths(), Maths(take="last")], ids=repr)
+@given(text=TEXT)
+@example(text=r"\boxed{Monday}")
+@example(text=r"\[ \text{where $x = 1$} \]")
+@example(text="5\\, cm")
+@settings(max_examples=200, deadline=None)
+def test_a_formula_is_read_again_from_its_own_span(step, text):
+    """The marks belong to the span where the formula could not be told without them."""
+    outcome = Chain((step,)).align(text)
+    if isinstance(outcome, Answer):
+        again = Chain((step,)).align(text[outcome.span.start : outcome.span.end])
+        assert isinstance(again, Answer)
+        assert again.value == outcome.value
 
 
 def read_number(text):
