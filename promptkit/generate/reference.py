@@ -77,6 +77,9 @@ class Reference:
         while rows:
             started = time.perf_counter()
             tokens = next_tokens(logits, [row.request.sampling for row in rows], [row.draw for row in rows])
+            for row, line, token in zip(rows, logits, tokens, strict=True):
+                if row.request.wants_likelihood:
+                    row.weigh(line, token)
             endings = [row.finished(token, self.eos) for row, token in zip(rows, tokens, strict=True)]
             going_on = [place for place, ended in enumerate(endings) if ended is None]
             self.meter.num_new_tokens += len(rows)

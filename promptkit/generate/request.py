@@ -32,6 +32,7 @@ class Request:
     `option_token_ids` those of prompt and option, tokenised together (both empty where a server tokenises for
     itself). `seed` belongs to this request alone. `settled` says of a text so far whether what is looked for in it is
     there, whatever text follows; then the completion ends. `until` is that rule's identity, empty where there is none.
+    `wants_likelihood` asks for the log-likelihood of what is written.
     """
 
     label: str
@@ -43,6 +44,7 @@ class Request:
     option_token_ids: tuple[tuple[int, ...], ...] = ()
     settled: Callable[[str], bool] | None = field(default=None, compare=False, repr=False)
     until: str = ""
+    wants_likelihood: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +77,9 @@ class Completion:
     """What the model gave: text up to the stop, all new tokens, why it ended; or the score of each option.
 
     `ended` is "stop" (a stop string came, and is cut off), "eos" (the model ended), "length" (`max_new_tokens`),
-    "answered" (`Request.settled` said so; nothing is cut off), or "scored" for options.
+    "answered" (`Request.settled` said so; nothing is cut off), or "scored" for options. `log_likelihood` is that of all
+    new tokens, the one that ended them included, summed: what the model itself gives them, whatever the temperature and
+    whatever was shut out of the draw. None where nobody asked for it.
     """
 
     text: str
@@ -83,6 +87,7 @@ class Completion:
     ended: Ended = "eos"
     options: tuple[OptionScore, ...] = ()
     num_new_tokens: int = 0
+    log_likelihood: float | None = None
 
 
 class Generator(Protocol):

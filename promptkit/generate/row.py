@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
+import torch
+
 from promptkit.generate.answered import is_answered
 from promptkit.generate.new_text import NewText
 from promptkit.generate.request import Completion, Ended, Request
-from promptkit.generate.sampling import Draw
+from promptkit.generate.sampling import Draw, log_share
 from promptkit.generate.tokenizer import Tokenizer
 
 __all__ = ["Row"]
@@ -23,12 +25,17 @@ class Row:
     text: NewText
     draw: Draw
     asked: str = ""  # the text that the request's rule was last asked about
+    log_likelihood: float = 0.0  # of its new tokens, where that is asked for
 
     @classmethod
     def start(cls, index: int, request: Request, tokenizer: Tokenizer) -> Self:
         """The row of the request at `index`, with no new token yet."""
         text = NewText(tokenizer, request.token_ids, request.sampling.stop)
         return cls(index=index, request=request, text=text, draw=Draw(request.seed))
+
+    def weigh(self, logits: torch.Tensor, token: int) -> None:
+        """Counts the likelihood of its next token, by the logits (V,) that it was taken from."""
+        self.log_likelihood += log_share(logits, token)
 
     def finished(self, token: int, eos: frozenset[int]) -> Ended | None:
         """Takes the row's next token, and says why the row ends with it, or None."""
@@ -50,4 +57,7 @@ class Row:
     def completion(self, ended: Ended) -> Completion:
         """The completion of a row that has ended."""
         ids = tuple(self.text.token_ids)
-        return Completion(text=self.text.cut(), token_ids=ids, ended=ended, num_new_tokens=len(ids))
+        likelihood = self.log_likelihood if self.request.wants_likelihood else None
+        return Completion(
+            text=self.text.cut(), token_ids=ids, ended=ended, num_new_tokens=len(ids), log_likelihood=likelihood
+        )

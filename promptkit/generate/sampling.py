@@ -8,7 +8,7 @@ import torch
 
 from promptkit.generate.request import Sampling
 
-__all__ = ["Draw", "draw_token", "next_tokens"]
+__all__ = ["Draw", "draw_token", "log_share", "next_tokens"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -33,6 +33,12 @@ def next_tokens(logits: torch.Tensor, samplings: list[Sampling], draws: list[Dra
         best if sampling.temperature == 0 else draw_token(row, sampling, draw.uniform())
         for best, row, sampling, draw in zip(greedy, logits, samplings, draws, strict=True)
     ]
+
+
+def log_share(logits: torch.Tensor, token: int) -> float:
+    """The log-probability of one token by its logits (V,)."""
+    wide = logits.double()
+    return float(wide[token] - wide.logsumexp(dim=-1))
 
 
 def draw_token(logits: torch.Tensor, sampling: Sampling, uniform: float) -> int:

@@ -9,14 +9,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from promptkit.errors import GenerationError
 from promptkit.generate.answered import is_answered
 from promptkit.generate.model import Loading, ModelDeclaration
 from promptkit.generate.new_text import cut_at_stop
-from promptkit.generate.request import Completion, OptionScore, Request, Work
+from promptkit.generate.request import Completion, Ended, OptionScore, Request, Work
 from promptkit.spec import Declaration, Texts
 
 __all__ = ["Rule", "ScriptedGenerator", "ScriptedModel"]
@@ -35,11 +35,23 @@ class Rule(Declaration):
     ended: Literal["stop", "eos", "length"] = Field(
         default="eos", description="why the completion ended, where no stop string of the request cuts it"
     )
+    log_likelihoods: tuple[float, ...] = Field(
+        default=(), description="the log-likelihood of each of these completions; 0 if not given"
+    )
     scores: Mapping[str, float] = Field(
         default_factory=dict,
         description=f"log-likelihoods of options; one that is not here has {CHOSEN:g} if it is the completion, "
         f"else {NOT_CHOSEN:g}",
     )
+
+    @field_validator("log_likelihoods", mode="after")
+    @classmethod
+    def _one_each(cls, value: tuple[float, ...], info: ValidationInfo) -> tuple[float, ...]:
+        num = len(info.data.get("completion", value))
+        if value and len(value) != num:
+            message = "there are {num} completions, and {given} log-likelihoods"
+            raise PydanticCustomError("log_likelihoods", message, {"num": num, "given": len(value)})
+        return value
 
     @field_validator("when", mode="after")
     @classmethod
@@ -123,18 +135,22 @@ class ScriptedGenerator:
 
 def completed(rule: Rule, request: Request, num_before: int) -> Completion:
     """The completion that a rule gives to a request; `num_before` samples of the same prompt came before it."""
-    written = rule.completion[num_before % len(rule.completion)]
+    place = num_before % len(rule.completion)
+    written = rule.completion[place]
     if request.options:
         scores = tuple(option_score(rule, option, written) for option in request.options)
         best = max(scores, key=lambda each: each.log_likelihood)
         return Completion(text=best.text, ended="scored", options=scores)
+    likelihood = (rule.log_likelihoods[place] if rule.log_likelihoods else 0.0) if request.wants_likelihood else None
     text, is_cut = cut_at_stop(written, request.sampling.stop)
     if request.settled is not None:
         so_far = (text[:end] for end in range(1, len(text) + 1))
         answered = next((each for each in so_far if is_answered(request, each)), None)
         if answered is not None:
-            return Completion(text=answered, ended="answered", num_new_tokens=len(answered.split()))
-    return Completion(text=text, ended="stop" if is_cut else rule.ended, num_new_tokens=len(text.split()))
+            num = len(answered.split())
+            return Completion(text=answered, ended="answered", num_new_tokens=num, log_likelihood=likelihood)
+    ended: Ended = "stop" if is_cut else rule.ended
+    return Completion(text=text, ended=ended, num_new_tokens=len(text.split()), log_likelihood=likelihood)
 
 
 def option_score(rule: Rule, option: str, written: str) -> OptionScore:

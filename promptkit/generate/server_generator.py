@@ -164,7 +164,15 @@ class ServerGenerator:
                 f"{request.label}: {line.url} ended the completion with finish_reason {choice.finish_reason!r}; "
                 "known: length, stop"
             )
-        completion = Completion(text=text, ended=ended, num_new_tokens=usage.completion_tokens or 0)
+        likelihood = log_likelihood(choice) if request.wants_likelihood else None
+        if request.wants_likelihood and likelihood is None:
+            raise GenerationError(
+                f"{line.url}: the server does not return log-likelihoods of what it writes (logprobs); a vote weighted "
+                "by likelihood, and `best`, need them"
+            )
+        completion = Completion(
+            text=text, ended=ended, num_new_tokens=usage.completion_tokens or 0, log_likelihood=likelihood
+        )
         return completion, usage.prompt_tokens or 0
 
     def _score(self, line: Line, request: Request) -> tuple[Completion, int]:
@@ -230,6 +238,8 @@ def completion_body(name: str, request: Request) -> dict[str, Any]:
         body["stop"] = list(sampling.stop[:MAX_STOPS])
     if sampling.top_k:
         body["top_k"] = sampling.top_k
+    if request.wants_likelihood:
+        body["logprobs"] = 1
     return body
 
 
@@ -237,6 +247,12 @@ def echo_body(name: str, text: str, max_tokens: int) -> dict[str, Any]:
     """What is asked of the server for the log-likelihoods of a text; temperature 1 leaves them as they are."""
     fixed = {"temperature": 1, "n": 1, "echo": True, "logprobs": 1}
     return {"model": name, "prompt": text, "max_tokens": max_tokens, **fixed}
+
+
+def log_likelihood(choice: Choice) -> float | None:
+    """The log-likelihood of what was written, as the server has it; None where it does not say."""
+    values = choice.logprobs.token_logprobs if choice.logprobs else None
+    return math.fsum(value for value in values if value is not None) if values else None
 
 
 def how_it_ended(choice: Choice, stop: Sequence[str]) -> Ended | None:

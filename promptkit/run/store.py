@@ -56,6 +56,8 @@ def described(request: Request, sample: int) -> dict[str, Any]:
         return {**seen, "options": request.options, "option_tokens": request.option_token_ids}
     if request.until:
         seen["until"] = request.until
+    if request.wants_likelihood:
+        seen["likelihood"] = True
     sampling = asdict(request.sampling)
     if request.sampling.temperature == 0:
         limits = {name: sampling[name] for name in ("max_new_tokens", "stop")}

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 from urllib.request import ProxyHandler, build_opener
@@ -109,6 +110,19 @@ def test_a_stop_string_cuts_exactly(base_url, tiny, name):
     (made,) = completions(opened(base_url, name), [text_request("The four", max_new_tokens=64, stop=(" film",))])
     assert made.text == text[: text.index(" film")]
     assert made.ended == ("stop" if "stop_reason" in name else "eos")
+
+
+def test_the_likelihood_of_what_is_written_is_the_servers(base_url, tiny):
+    """For votes that weigh samples; a server that does not say it cannot be asked for one."""
+    request = replace(text_request("The film is", max_new_tokens=12), wants_likelihood=True)
+    (made,) = completions(opened(base_url), [request])
+    ids = tiny.encode("The film is")
+    new, _, _ = tiny.write(ids, {"max_tokens": 12, "temperature": 0})
+    assert made.log_likelihood == pytest.approx(log_likelihood(tiny, ids + new, len(ids)), abs=1e-3)
+    assert failure(opened(base_url, "tiny?logprobs=none"), request) == (
+        f"{base_url}/completions: the server does not return log-likelihoods of what it writes (logprobs); a vote "
+        "weighted by likelihood, and `best`, need them"
+    )
 
 
 def test_stops_beyond_the_fourth_cut_too(base_url, tiny):

@@ -120,6 +120,11 @@ def test_the_key_changes_with_the_rule_that_ends_a_completion():
     assert request_key(MODEL, GREEDY, 0).hex() == "03b8179316d7bffec464581e2cc48410fc88cc6f222a638c156398a21ab203cc"
 
 
+def test_a_likelihood_that_was_asked_for_has_a_key_of_its_own():
+    """A completion without it is no answer to who asks for it; keys of the others stay what they were."""
+    assert request_key(MODEL, replace(SAMPLED, wants_likelihood=True), 0) != request_key(MODEL, SAMPLED, 0)
+
+
 def test_the_key_of_a_choice_does_not_change_with_how_text_is_drawn():
     """Nothing is drawn where options are scored."""
     assert request_key(MODEL, replace(sampled(CHOICE, temperature=1.0), seed=5), 3) == request_key(MODEL, CHOICE, 0)

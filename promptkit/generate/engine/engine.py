@@ -84,7 +84,7 @@ class Live:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Following:
-    """What may follow tokens of a pass: the likeliest token after each, and logits (n, V) where a row draws from them."""
+    """What may follow tokens of a pass: the likeliest token after each, and logits (n, V) where a row needs them."""
 
     likeliest: Sequence[int]
     logits: torch.Tensor | None = None
@@ -177,7 +177,7 @@ class Engine:
         if self.arena is not None:
             self.arena.clear()
         slots = Slots(min(self.limits.num_slots, len(requests)), needed_room(requests, tree), self.arena)
-        wants_logits = any(request.sampling.temperature for _, request in requests)
+        wants_logits = any(request.sampling.temperature or request.wants_likelihood for _, request in requests)
         live: list[Live] = []
         while queue or live:
             started = time.perf_counter()
@@ -376,6 +376,8 @@ class Engine:
             while True:
                 token = following.token(each, line + num_right)
                 self.meter.num_new_tokens += 1
+                if each.row.request.wants_likelihood:
+                    each.row.weigh(following.written[line + num_right], token)
                 ended = each.row.finished(token, self.eos)
                 is_right = num_right < len(guesses) and guesses[num_right] == token
                 if ended or not is_right:

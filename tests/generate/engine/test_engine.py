@@ -395,3 +395,43 @@ def test_any_tree_any_limits_any_slots_give_the_references_tokens(
         patch.setattr(module, "grow_tree", functools.partial(grow_tree, min_stretch=min_stretch, min_saved=1))
         made = dict(fast.complete(requests))
     assert_same(made, alone(plain.complete, requests))
+
+
+def likelihood_by_hand(model, prompt, new):
+    """The log-likelihood of new tokens after a prompt, by one forward pass of the model."""
+    import torch
+
+    with torch.inference_mode():
+        shares = model(input_ids=torch.tensor([[*prompt, *new]])).logits[0].double().log_softmax(-1)
+    return sum(float(shares[len(prompt) + place - 1, token]) for place, token in enumerate(new))
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.3])
+@pytest.mark.parametrize("architecture", ["llama", "gemma2"])
+def test_the_likelihood_of_what_is_written_is_the_models_own(architecture, temperature):
+    """To 1e-4, by the engine as by the reference: at temperature 1, over all tokens, guessed ones and the last included."""
+    model = tiny(architecture)
+    wanted = [
+        (index, replace(request, wants_likelihood=index % 3 != 0))
+        for index, request in completing(token_rows(), temperature=temperature, top_k=40)
+    ]
+    plain = alone(reference(model).complete, wanted)
+    hands = {
+        index: likelihood_by_hand(model, request.token_ids, plain[index].token_ids)
+        for index, request in wanted
+        if request.wants_likelihood
+    }
+    made = engine(tiny(architecture), num_slots=3)
+    for each in (plain, dict(made.complete(wanted))):
+        assert {index for index, one in each.items() if one.log_likelihood is None} == {0, 3, 6, 9}
+        assert {index: each[index].log_likelihood for index in hands} == pytest.approx(hands, abs=1e-4)
+
+
+def test_to_ask_for_the_likelihood_changes_no_token():
+    """It is read off the logits that the token was taken from."""
+    known = computed("llama")
+    for sampling in ({}, {"temperature": 1.0}):
+        requests = completing(token_rows(), **sampling)
+        asked = [(index, replace(request, wants_likelihood=True)) for index, request in requests]
+        plain, weighed = dict(known.engine.complete(requests)), dict(known.engine.complete(asked))
+        assert {index: replace(each, log_likelihood=None) for index, each in weighed.items()} == plain
