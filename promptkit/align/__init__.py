@@ -1,15 +1,18 @@
 """O, output alignment: the chain that turns a completion into an answer, or says why there is none."""
 
+from promptkit.align.best import Best
 from promptkit.align.case import Lower
 from promptkit.align.chain import Chain
 from promptkit.align.choice import Choice
 from promptkit.align.conclusion import Conclusion
 from promptkit.align.context import Context, Ended
+from promptkit.align.deciding import Ballot, DecidingStep, Share, Verdict
 from promptkit.align.expression import Expression
 from promptkit.align.first import First
 from promptkit.align.kinds import KINDS
 from promptkit.align.latex import Latex
 from promptkit.align.ledger import Ledger, Tried
+from promptkit.align.linear import Linear, LinearState
 from promptkit.align.mapping import Map
 from promptkit.align.maths import Maths
 from promptkit.align.number import Number
@@ -21,6 +24,7 @@ from promptkit.align.run_on import RunOn
 from promptkit.align.step import ALIGN, AlignStep, ItemStep, Steps
 from promptkit.align.take import Take
 from promptkit.align.use import Use
+from promptkit.align.vote import Vote
 from promptkit.align.whitespace import Strip
 
 __all__ = [
@@ -29,11 +33,14 @@ __all__ = [
     "STATUSES",
     "AlignStep",
     "Answer",
+    "Ballot",
+    "Best",
     "Capture",
     "Chain",
     "Choice",
     "Conclusion",
     "Context",
+    "DecidingStep",
     "Ended",
     "Expression",
     "First",
@@ -41,6 +48,8 @@ __all__ = [
     "ItemStep",
     "Latex",
     "Ledger",
+    "Linear",
+    "LinearState",
     "Lower",
     "Map",
     "Maths",
@@ -52,10 +61,13 @@ __all__ = [
     "Reasoning",
     "Regex",
     "RunOn",
+    "Share",
     "Status",
     "Steps",
     "Strip",
     "Take",
     "Tried",
     "Use",
+    "Verdict",
+    "Vote",
 ]

@@ -89,6 +89,11 @@ class Chain:
                 return f"[{number}].{step.kind}{why if inner else f' {why}'}" if why else ""
         return ": no step says where an answer ends"
 
+    @property
+    def reads_scores(self) -> bool:
+        """Whether a step reads the scores of options, and not the text of the best."""
+        return any(step.reads_scores for step in self.steps)
+
     def align_target(self, target: Any, fields: Mapping[str, Any]) -> Any:
         """A right answer as the chain would have written it; None, which is no target, stays None.
 

@@ -18,7 +18,8 @@ class Context:
     `fields` are the example's. `prompt` is the exact text that the model went on from, empty where nobody knows it: a
     completion from anywhere. `question` is the text that was asked, `formats` are the words with which the prompt's own
     format begins a next question (`Q:`), for steps that cut where the model goes on to ask itself. `ended` says how
-    the completion came to its end. `is_traced` asks the chain to keep a ledger.
+    the completion came to its end. `scores` are the log-likelihoods of the options that it was chosen from, in their
+    order, empty for free text. `is_traced` asks the chain to keep a ledger.
     """
 
     fields: Mapping[str, Any] = field(default_factory=dict)
@@ -26,6 +27,7 @@ class Context:
     question: str = ""
     formats: tuple[str, ...] = ()
     ended: Ended = "eos"
+    scores: tuple[float, ...] = ()
     is_traced: bool = False
 
 

@@ -27,6 +27,7 @@ class AlignStep(StepDeclaration):
     """
 
     coordinates: ClassVar[Coordinates] = Coordinates(alignment="structural")
+    reads_scores: ClassVar[bool] = False  # whether it reads the scores of options, and not the text of the best
     stays_open: ClassVar[bool] = False  # whether what it finds in an open text is open again, for the step after it
 
     @abstractmethod

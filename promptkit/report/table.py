@@ -15,6 +15,7 @@ __all__ = ["STATUS_STYLES", "format_score", "format_seconds", "format_statuses",
 
 NOTABLE_SHARE = 0.05  # of completions without an answer; below it a line about them would be noise
 OF_ANSWERED = "of answered only"
+OF_SAMPLES = "one sample"  # the mean score of single samples, beside that of what was decided over them
 STATUS_STYLES = {"answered": "green", "unparsed": "red", "truncated": "yellow", "ambiguous": "magenta", "empty": "red"}
 
 
@@ -45,8 +46,9 @@ def table(summaries: Sequence[Mapping[str, Any]], *, is_wide: bool) -> Table:
     for name in ("pipeline", "model"):
         rows.add_column(name, overflow="fold")
     rows.add_column("n", justify="right")
+    has_samples = any(summary.get("samples") for summary in summaries)
     for metric in metrics:
-        for name in score_names(metric, is_wide=is_wide):
+        for name in [*score_names(metric, is_wide=is_wide), *([OF_SAMPLES] if has_samples else [])]:
             rows.add_column(escape(name), justify="right", no_wrap=True)
     rows.add_column("statuses")
     for name in ("prompt tokens", "new tokens", "time") if has_timing else ():
@@ -56,7 +58,14 @@ def table(summaries: Sequence[Mapping[str, Any]], *, is_wide: bool) -> Table:
             escape(summary["pipeline"]),
             escape(summary["model"]),
             f"{summary['num_examples']:,}",
-            *(cell for metric in metrics for cell in score_cells(summary["scores"].get(metric), is_wide=is_wide)),
+            *(
+                cell
+                for metric in metrics
+                for cell in [
+                    *score_cells(summary["scores"].get(metric), is_wide=is_wide),
+                    *([sample_score(summary, metric)] if has_samples else []),
+                ]
+            ),
             format_statuses(summary["statuses"], ", " if is_wide else "\n"),
             *(timing_cells(summary) if has_timing else ()),
         )
@@ -76,6 +85,12 @@ def score_cells(score: Mapping[str, Any] | None, *, is_wide: bool) -> list[str]:
     return [over_all, of_answered] if is_wide else [f"{over_all}\n{of_answered}".rstrip()]
 
 
+def sample_score(summary: Mapping[str, Any], metric: str) -> str:
+    """The mean score of single samples; empty where nothing was decided over them."""
+    scores = summary["samples"]["scores"] if summary.get("samples") else {}
+    return format_score(scores[metric]) if metric in scores else ""
+
+
 def timing_cells(summary: Mapping[str, Any]) -> list[str]:
     """Prompt tokens, new tokens and time; empty where nothing was computed."""
     timing: Mapping[str, Any] = summary.get("timing") or {}
@@ -93,7 +108,8 @@ def paragraphs(summaries: Sequence[Mapping[str, Any]]) -> Text:
         text.append(f" on {summary['model']}, n = {summary['num_examples']:,}\n")
         for metric, score in summary["scores"].items():
             of_answered = f", {OF_ANSWERED} {format_score(score['answered'])}" if "answered" in score else ""
-            text.append(f"  {metric} {format_score(score)}{of_answered}\n")
+            one = sample_score(summary, metric)
+            text.append(f"  {metric} {format_score(score)}{of_answered}{f', {OF_SAMPLES} {one}' if one else ''}\n")
         text.append("  ").append_text(format_statuses(summary["statuses"], ", ")).append("\n")
         if summary.get("timing"):
             prompt, new, time = timing_cells(summary)

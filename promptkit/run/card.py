@@ -61,13 +61,13 @@ def make_card(pipeline: Pipeline, num_model_parameters: int | None) -> Card:
     """The card of a pipeline."""
     declared = pipeline.declaration
     rows = [
-        CardRow(part="I", step=step.kind, place=f"prompt[{i}]", coordinates=step.coordinates)
+        CardRow(part="I", step=step.kind, place=f"prompt[{i}]", coordinates=step.own_coordinates)
         for i, step in enumerate(declared.prompt)
     ]
     how = "choose" if declared.choose else "generate"
     rows.append(CardRow(part="f", step=declared.model.label, place=how, coordinates=Coordinates()))
     rows += [
-        CardRow(part="O", step=step.kind, place=f"align[{i}]", coordinates=step.coordinates)
+        CardRow(part="O", step=step.kind, place=f"align[{i}]", coordinates=step.own_coordinates)
         for i, step in enumerate(declared.align)
     ]
     if not declared.align:

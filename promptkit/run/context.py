@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from promptkit.align import Context, Ended
+from promptkit.align import Context
+from promptkit.generate import Completion
 from promptkit.run.plan import Job
 
 if TYPE_CHECKING:
@@ -13,11 +14,28 @@ if TYPE_CHECKING:
 __all__ = ["context_again", "context_of"]
 
 
-def context_of(job: Job, ended: Ended) -> Context:
+def context_of(job: Job, completion: Completion) -> Context:
     """What is known of a job's completion. A run keeps the ledger of each."""
-    return Context(fields=job.example.fields, prompt=job.prompt.text, ended=ended, is_traced=True)
+    return Context(
+        fields=job.example.fields,
+        prompt=job.prompt.text,
+        ended=completion.ended,
+        scores=scores_of(completion),
+        is_traced=True,
+    )
 
 
 def context_again(record: Record) -> Context:
     """The same, from what a finished run keeps of it."""
-    return Context(fields=record.fields, prompt=record.prompt, ended=record.completion.ended, is_traced=True)
+    return Context(
+        fields=record.fields,
+        prompt=record.prompt,
+        ended=record.completion.ended,
+        scores=scores_of(record.completion),
+        is_traced=True,
+    )
+
+
+def scores_of(completion: Completion) -> tuple[float, ...]:
+    """The log-likelihoods of the options."""
+    return tuple(option.log_likelihood for option in completion.options)

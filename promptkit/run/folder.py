@@ -103,6 +103,8 @@ def records_table(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
         "sample": pa.int32(),
         "num_prompt_tokens": pa.int32(),
         "num_new_tokens": pa.int32(),
+        "log_likelihood": pa.float64(),
+        "decided_sample": pa.int32(),
         "options": pa.list_(option),
         "span_start": pa.int64(),
         "span_end": pa.int64(),
@@ -111,7 +113,10 @@ def records_table(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
     }
     names = list(rows[0]) if rows else []
     schema = pa.schema(
-        [(name, pa.float64() if name.startswith("score.") else known.get(name, pa.string())) for name in names]
+        [
+            (name, pa.float64() if name.startswith(("score.", "decided.score.")) else known.get(name, pa.string()))
+            for name in names
+        ]
     )
     return pa.Table.from_pylist([dict(row) for row in rows], schema=schema)
 

@@ -11,12 +11,13 @@ from typing import Any, ClassVar
 from pydantic import Field, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from promptkit.align import Chain, Steps
+from promptkit.align import Chain, DecidingStep, Steps
 from promptkit.data import DataSection
 from promptkit.generate import DEFAULT_MODEL, Choose, Generate, Model, ModelDeclaration
 from promptkit.generate.local import LocalModel
 from promptkit.prompt import Demonstrations, PromptSteps
 from promptkit.run.examples import CheckedExample
+from promptkit.run.seats import check_seats
 from promptkit.score import Metric, Metrics, default_metrics
 from promptkit.spec import Declaration, StepDeclaration, compose, read
 from promptkit.text import Position
@@ -71,6 +72,8 @@ class PipelineDeclaration(Declaration):
         if self.generate and self.generate.stop_when_answered and (why := Chain(self.align).unsettled()):
             context = {"why": why, "at": ("generate", "stop_when_answered"), "hint": SETTLES}
             raise PydanticCustomError("never_settled", "the answer may change until the text ends: align{why}", context)
+        is_run = self.generate is not None or (bool(self.prompt) and self.choose is None)
+        check_seats(self.align, (self.generate or Generate()) if is_run else None, self.choose)
         return self
 
 
@@ -90,8 +93,21 @@ class Pipeline:
 
     @cached_property
     def chain(self) -> Chain:
-        """O."""
-        return Chain(self.declaration.align)
+        """O, as it reads one completion."""
+        steps = self.declaration.align
+        return Chain(steps[:-1] if self.deciding else steps)
+
+    @property
+    def deciding(self) -> DecidingStep | None:
+        """The last step of O, where it decides among samples."""
+        last = self.declaration.align[-1] if self.declaration.align else None
+        return last if isinstance(last, DecidingStep) else None
+
+    @property
+    def plain_chain(self) -> Sequence[Any]:
+        """What the files said of the steps that read one completion."""
+        steps = self.plain.get("align", [])
+        return steps[:-1] if self.deciding and isinstance(steps, list) else steps
 
     @cached_property
     def formats(self) -> tuple[str, ...]:

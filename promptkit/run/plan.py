@@ -178,6 +178,8 @@ def align_target(chain: Chain, target: Any, example: Example) -> Any:
 
 def check_is_offered(pipeline: Pipeline, example: Example, options: Sequence[str], target: Any, aligned: Any) -> None:
     """Nothing; or `DataError` where no option that the model may choose could score anything."""
+    if pipeline.chain.reads_scores:  # its answer is no option
+        return
     outcomes = [pipeline.chain.align(option, fields=example.fields, ended="scored") for option in options]
     answers = [outcome.value for outcome in outcomes if isinstance(outcome, Answer)]
     if aligned is not None and not any(metric(each, aligned) for metric in pipeline.metrics for each in answers):
@@ -199,6 +201,7 @@ def text_request(
         seed=derived_seed(generate.seed, example.id, sample),
         settled=partial(pipeline.chain.is_settled, fields=example.fields) if stops else None,
         until=rule_of(pipeline, example) if stops else "",
+        wants_likelihood=pipeline.deciding is not None and pipeline.deciding.needs_likelihood,
     )
 
 
@@ -207,7 +210,7 @@ def rule_of(pipeline: Pipeline, example: Example) -> str:
 
     The fields count, since steps may read options from them. A function that the chain names counts by its name.
     """
-    rule = {"rule": RULE, "align": pipeline.plain.get("align", []), "fields": example.fields}
+    rule = {"rule": RULE, "align": pipeline.plain_chain, "fields": example.fields}
     return hashlib.sha256(json.dumps(rule, default=str).encode()).hexdigest()
 
 

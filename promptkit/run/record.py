@@ -11,6 +11,7 @@ from promptkit.align import Answer, Chain, NoAnswer, Outcome
 from promptkit.errors import GenerationError
 from promptkit.generate import Completion, Normalization, normalized
 from promptkit.run.context import context_of
+from promptkit.run.decided import Decided
 from promptkit.run.ledger import captures_json, ledger_rows, to_json
 from promptkit.run.plan import Job
 from promptkit.score import Metric
@@ -32,7 +33,7 @@ class Record:
     """One completion and what became of it.
 
     `scores` has one value in [0, 1] a metric, None where the example has no target. `from_store` says that the
-    completion was not computed in this run.
+    completion was not computed in this run. `decided` is what was decided over all samples of the example.
     """
 
     id: str
@@ -47,6 +48,7 @@ class Record:
     aligned_target: Any
     scores: Mapping[str, float | None] = field(default_factory=dict)
     from_store: bool = False
+    decided: Decided | None = None
 
     @property
     def answer(self) -> Any:
@@ -71,6 +73,7 @@ class Record:
             "completion": self.completion.text,
             "ended": self.completion.ended,
             "num_new_tokens": self.completion.num_new_tokens,
+            "log_likelihood": self.completion.log_likelihood,
             "options": scores,
             "answer": to_json(self.answer),
             "status": outcome.status,
@@ -83,6 +86,7 @@ class Record:
             "target": to_json(self.target),
             "from_store": self.from_store,
             **{f"score.{name}": value for name, value in self.scores.items()},
+            **(self.decided.to_columns() if self.decided else {}),
         }
 
 
@@ -100,7 +104,7 @@ class Grader:
             completion, outcome = self.choice(job, made)
         else:
             completion = made.completion
-            outcome = self.chain.align(completion.text, context_of(job, completion.ended))
+            outcome = self.chain.align(completion.text, context_of(job, completion))
         record = Record(
             id=job.example.id,
             sample=job.sample,
@@ -130,15 +134,15 @@ class Grader:
             raise GenerationError(f"{job.request.label}: the model gives options no scores that compare: {scores}")
         winners = [score.text for score, value in zip(named, comparable, strict=True) if value == max(comparable)]
         completion = replace(made.completion, text=winners[0], options=named)
-        if len(winners) > 1:
+        if len(winners) > 1 and not self.chain.reads_scores:
             reason = f"{len(winners)} options have the same score: {', '.join(map(repr, winners))}"
             return completion, NoAnswer(status="ambiguous", step="choose", reason=reason)
-        return completion, self.chain.align(winners[0], context_of(job, "scored"))
+        return completion, self.chain.align(winners[0], context_of(job, completion))
 
 
 def realigned(record: Record, outcome: Outcome, aligned_target: Any, metrics: Sequence[Metric]) -> Record:
     """The same completion under another chain and other metrics."""
-    return scored(replace(record, outcome=outcome, aligned_target=aligned_target, scores={}), metrics)
+    return scored(replace(record, outcome=outcome, aligned_target=aligned_target, scores={}, decided=None), metrics)
 
 
 def scored(record: Record, metrics: Sequence[Metric]) -> Record:

@@ -14,6 +14,7 @@ from promptkit.align import Answer, Chain, NoAnswer, Outcome
 from promptkit.errors import DataError, RunError
 from promptkit.generate import Completion, OptionScore
 from promptkit.run.context import context_again
+from promptkit.run.deciding import decide
 from promptkit.run.folder import SAMPLES, broken, read_run
 from promptkit.run.ledger import read_captures, read_ledger, to_json
 from promptkit.run.pipeline import Pipeline, PipelineDeclaration
@@ -42,7 +43,7 @@ def rescore(folder: Path, other: Pipeline | None = None, *, allow_code: bool = F
     if other is not None:
         pipeline = pipeline.with_output(other)
     old = read_records(folder, rows)
-    new = [again(record, pipeline) for record in old]
+    new = decide([again(record, pipeline) for record in old], pipeline)
     summary = {"run": str(folder), **summary_of(pipeline, new)}
     changed = tuple(a.id for a, b in zip(old, new, strict=True) if said(a) != said(b))
     return Rescored(run=Run(folder=folder, summary=summary, records=new), before=before, changed=changed)
@@ -88,6 +89,7 @@ def record_of(row: Mapping[str, Any]) -> Record:
         ended=row["ended"],
         options=tuple(OptionScore(**option) for option in row["options"]),
         num_new_tokens=row["num_new_tokens"],
+        log_likelihood=row.get("log_likelihood"),
     )
     target = json.loads(row["target"])
     return Record(
@@ -122,7 +124,7 @@ def outcome_of(row: Mapping[str, Any]) -> Outcome:
 def again(record: Record, pipeline: Pipeline) -> Record:
     """The record under the pipeline's align and score sections."""
     chain: Chain = pipeline.chain
-    is_tie = isinstance(record.outcome, NoAnswer) and record.outcome.step == "choose"
+    is_tie = isinstance(record.outcome, NoAnswer) and record.outcome.step == "choose" and not chain.reads_scores
     outcome = record.outcome if is_tie else chain.align(record.completion.text, context_again(record))
     try:
         target = chain.align_target(record.target, record.fields)

@@ -14,6 +14,7 @@ from promptkit.align import STATUSES, Answer
 from promptkit.errors import MissingExtra
 from promptkit.generate import Generator, Loading, Work
 from promptkit.run.audit import audit, check_has_reference
+from promptkit.run.deciding import decide, decisions
 from promptkit.run.execute import Progress, execute
 from promptkit.run.folder import DEFAULT_OUT, claim, records_table, run_name, write_run
 from promptkit.run.pipeline import Pipeline
@@ -114,7 +115,7 @@ def compute(
     with Store(settings.store or default_store()) as store:
         made = execute(plan, opened, store, watch, refresh=settings.refresh)
     grader = grader_of(pipeline)
-    records = [grader.record(job, each) for job, each in zip(plan.jobs, made, strict=True)]
+    records = decide([grader.record(job, each) for job, each in zip(plan.jobs, made, strict=True)], pipeline)
     num_kept = sum(each.from_store for each in made)
     summary = {
         **summary_of(pipeline, records),
@@ -152,7 +153,23 @@ def grader_of(pipeline: Pipeline) -> Grader:
 
 
 def summary_of(pipeline: Pipeline, records: Sequence[Record]) -> dict[str, Any]:
-    """What a table shows of records: scores with their intervals, and the statuses beside them."""
+    """What a table shows of records: scores with their intervals, and the statuses beside them.
+
+    Where the chain decides over samples, these are of what was decided; under `samples` the same of single samples.
+    """
+    if pipeline.deciding is None:
+        return plain_summary(pipeline, records)
+    single = plain_summary(pipeline, records)
+    names = ("scores", "statuses", "status_rates")
+    return {
+        **plain_summary(pipeline, decisions(records)),
+        "num_samples": len(records),
+        "samples": {"decided_by": pipeline.deciding.kind, **{name: single[name] for name in names}},
+    }
+
+
+def plain_summary(pipeline: Pipeline, records: Sequence[Record]) -> dict[str, Any]:
+    """The same of each record by itself."""
     answered = [record for record in records if isinstance(record.outcome, Answer)]
     statuses = count_statuses([record.outcome.status for record in records], STATUSES)
     return {
@@ -195,4 +212,6 @@ def plan_digest(plan: Plan, generator: Generator) -> str:
         digest.update(job.example.id.encode())
         digest.update(request_key(generator.identity, job.request, job.sample))
         digest.update(json.dumps(job.target, default=str).encode())
+    for _, step in plan.pipeline.steps():
+        digest.update(step.fitted.encode())
     return digest.hexdigest()

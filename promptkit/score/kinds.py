@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from promptkit.errors import PromptkitError
-from promptkit.score.equality import is_right
+from promptkit.score.equality import is_right, is_same
 from promptkit.score.metric import Metric
 from promptkit.spec import StepDeclaration
 from promptkit.spec.code import Code
@@ -33,6 +33,10 @@ class ExactMatch(Metric):
     def __call__(self, answer: Any, target: Any) -> float:
         """1.0 or 0.0."""
         return float(is_right(answer, target, self.fold))
+
+    def is_same(self, one: Any, other: Any) -> bool:
+        """Whether they are one, without what is ignored."""
+        return is_same(one, other, self.fold)
 
     def fold(self, text: str) -> str:
         """The text without what is ignored."""

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
+from promptkit.score.equality import is_same
 from promptkit.spec import Seam, StepDeclaration, kinds_of
 
 __all__ = ["SCORE", "Metric", "Metrics"]
@@ -25,6 +26,10 @@ class Metric(StepDeclaration):
     def name(self) -> str:
         """The score's name in tables."""
         return self.column or self.kind
+
+    def is_same(self, one: Any, other: Any) -> bool:
+        """Whether two answers are one to this metric: a vote counts them together."""
+        return is_same(one, other)
 
     @abstractmethod
     def __call__(self, answer: Any, target: Any) -> float:

@@ -111,6 +111,16 @@ class StepDeclaration(Declaration):
     kind: ClassVar[str]
     coordinates: ClassVar[Coordinates] = Coordinates()
 
+    @property
+    def own_coordinates(self) -> Coordinates:
+        """Where this step stands, with as many parameters as this one has."""
+        return self.coordinates
+
+    @property
+    def fitted(self) -> str:
+        """What was fitted, as text, where the file only names it; empty for a step that is all in the file."""
+        return ""
+
     @classmethod
     def __get_pydantic_json_schema__(
         cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
