@@ -104,12 +104,16 @@ def grouped(ballots: Sequence[Ballot], same: Same) -> list[list[Ballot]]:
     What is the same as one of a group is of that group: where a notion of equal is not transitive (0.333333 is 1/3, and
     so is 0.33333333), groups that it joins are one, so that the order of the ballots does not matter.
     """
-    groups: list[list[Ballot]] = []
+    written: dict[tuple[type, str], list[Ballot]] = {}  # most answers are written alike, and need no comparing
     for ballot in ballots:
-        mine = [group for group in groups if any(same(ballot.value, each.value) for each in group)]
-        joined = [*(each for group in mine for each in group), ballot]
-        groups = [group for group in groups if group not in mine] + [joined]
-    return sorted(groups, key=lambda group: min(each.sample for each in group))
+        written.setdefault((type(ballot.value), repr(ballot.value)), []).append(ballot)
+    groups: list[list[list[Ballot]]] = []
+    for alike in written.values():
+        mine = [group for group in groups if any(same(alike[0].value, each[0].value) for each in group)]
+        joined = [alike, *(each for group in mine for each in group)]
+        groups = [*(group for group in groups if group not in mine), joined]
+    flat = [[ballot for alike in group for ballot in alike] for group in groups]
+    return sorted(flat, key=lambda group: min(each.sample for each in group))
 
 
 def weights(ballots: Sequence[Ballot], normalize: Normalize) -> dict[int, float]:

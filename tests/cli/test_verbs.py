@@ -161,6 +161,7 @@ class TestRun:
             "completion": " The answer is 2.",
             "ended": "eos",
             "num_new_tokens": 4,
+            "log_likelihood": None,
             "options": [],
             "answer": "2",
             "status": "answered",
