@@ -19,6 +19,8 @@ import sys
 import threading
 from pathlib import Path
 
+from promptkit.errors import RunError
+
 __all__ = ["can_read", "is_equal"]
 
 log = logging.getLogger(__name__)
@@ -40,7 +42,7 @@ class Algebra:
         """The answer; None where there was none in time, and the process is gone."""
         with self._lock:
             process = self._started()
-            answer = exchange(process, json.dumps(question), timeout_s) if process else None
+            answer = exchange(process, json.dumps(question), timeout_s)
             if answer is None:
                 self.stop()
                 return None
@@ -54,8 +56,8 @@ class Algebra:
             with contextlib.suppress(OSError), process:  # closes its pipes, and waits for its end
                 pass
 
-    def _started(self) -> subprocess.Popen[str] | None:
-        """The process, ready to be asked; None where it does not start."""
+    def _started(self) -> subprocess.Popen[str]:
+        """The process, ready to be asked. Raises `RunError` where it does not start."""
         if self._process is None or self._process.poll() is not None:
             self.stop()
             command = [sys.executable, "-P", str(MAIN)]  # -P: a file beside it, or where the user is, is no library
@@ -63,6 +65,10 @@ class Algebra:
             self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=nowhere, encoding="utf-8")  # noqa: S603 - ours
             if exchange(self._process, "[]", START_S) is None:
                 self.stop()
+                raise RunError(
+                    f"maths: the process that compares formulas does not start: {' '.join(map(repr, command))}\n"
+                    "    it needs the package 'math-verify', which promptkit brings"
+                )
         return self._process
 
 

@@ -1,6 +1,8 @@
 """`maths`: what an expression equals, and that asking is safe."""
 
+import os
 import pickle
+import sys
 import threading
 import time
 
@@ -8,6 +10,7 @@ import pytest
 
 from promptkit.align import Answer, Chain, Expression, Maths
 from promptkit.align.algebra import Algebra, algebra_of, answer_to
+from promptkit.errors import RunError
 from promptkit.score import ExactMatch, is_same
 
 HOSTILE = "9^{9^{9^9}}"
@@ -179,8 +182,6 @@ def test_a_question_is_asked_once():
 
 def test_a_process_that_was_killed_is_started_again():
     """By the system, for its memory."""
-    import os
-
     algebra = algebra_of(os.getpid())
     assert is_same(Expression("a+b+1"), Expression("1+b+a"))
     assert algebra._process is not None
@@ -194,3 +195,16 @@ def test_an_expression_survives_pickling():
     again = pickle.loads(pickle.dumps(Expression("x = 5", timeout_s=2.0)))
     assert (again, again.timeout_s) == ("x=5", 2.0)
     assert is_same(again, 5)
+
+
+def test_a_process_that_does_not_start_is_an_error(monkeypatch, tmp_path):
+    """Otherwise every formula would be wrong, and nobody would know why."""
+    program = tmp_path / "broken.py"
+    program.write_text("import nothing_of_that_name")
+    monkeypatch.setattr("promptkit.align.algebra.MAIN", program)
+    with pytest.raises(RunError) as caught:
+        Algebra().ask("x", timeout_s=5)
+    assert str(caught.value) == (
+        f"maths: the process that compares formulas does not start: {sys.executable!r} '-P' {str(program)!r}\n"
+        "    it needs the package 'math-verify', which promptkit brings"
+    )
