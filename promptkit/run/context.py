@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from promptkit.align import Context
 from promptkit.generate import Completion
@@ -14,26 +15,36 @@ if TYPE_CHECKING:
 __all__ = ["context_again", "context_of"]
 
 
-def context_of(job: Job, completion: Completion) -> Context:
-    """What is known of a job's completion. A run keeps the ledger of each."""
+def context_of(job: Job, completion: Completion, formats: tuple[str, ...]) -> Context:
+    """What is known of a job's completion; `formats` are the pipeline's. A run keeps the ledger of each."""
     return Context(
         fields=job.example.fields,
         prompt=job.prompt.text,
+        question=question_of(job.example.fields),
+        formats=formats,
         ended=completion.ended,
         scores=scores_of(completion),
         is_traced=True,
     )
 
 
-def context_again(record: Record) -> Context:
+def context_again(record: Record, formats: tuple[str, ...]) -> Context:
     """The same, from what a finished run keeps of it."""
     return Context(
         fields=record.fields,
         prompt=record.prompt,
+        question=question_of(record.fields),
+        formats=formats,
         ended=record.completion.ended,
         scores=scores_of(record.completion),
         is_traced=True,
     )
+
+
+def question_of(fields: Mapping[str, Any]) -> str:
+    """The example's question, where a field of that name holds one."""
+    question = fields.get("question")
+    return question if isinstance(question, str) else ""
 
 
 def scores_of(completion: Completion) -> tuple[float, ...]:

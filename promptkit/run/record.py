@@ -92,11 +92,12 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grader:
-    """Aligns and scores completions: the chain, the metrics, and what makes options comparable."""
+    """Aligns and scores completions: the chain, the metrics, what makes options comparable, the prompt's formats."""
 
     chain: Chain
     metrics: Sequence[Metric]
     normalize: Normalization = "raw"
+    formats: tuple[str, ...] = ()
 
     def record(self, job: Job, made: Made) -> Record:
         """The record of one job."""
@@ -104,7 +105,7 @@ class Grader:
             completion, outcome = self.choice(job, made)
         else:
             completion = made.completion
-            outcome = self.chain.align(completion.text, context_of(job, completion))
+            outcome = self.chain.align(completion.text, context_of(job, completion, self.formats))
         record = Record(
             id=job.example.id,
             sample=job.sample,
@@ -137,7 +138,7 @@ class Grader:
         if len(winners) > 1 and not self.chain.reads_scores:
             reason = f"{len(winners)} options have the same score: {', '.join(map(repr, winners))}"
             return completion, NoAnswer(status="ambiguous", step="choose", reason=reason)
-        return completion, self.chain.align(winners[0], context_of(job, completion))
+        return completion, self.chain.align(winners[0], context_of(job, completion, self.formats))
 
 
 def realigned(record: Record, outcome: Outcome, aligned_target: Any, metrics: Sequence[Metric]) -> Record:

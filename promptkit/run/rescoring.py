@@ -43,7 +43,8 @@ def rescore(folder: Path, other: Pipeline | None = None, *, allow_code: bool = F
     if other is not None:
         pipeline = pipeline.with_output(other)
     old = read_records(folder, rows)
-    new = decide([again(record, pipeline) for record in old], pipeline)
+    formats = tuple(map(str, before.get("formats", ())))  # runs of old have none
+    new = decide([again(record, pipeline, formats) for record in old], pipeline)
     summary = {"run": str(folder), **summary_of(pipeline, new)}
     changed = tuple(a.id for a, b in zip(old, new, strict=True) if said(a) != said(b))
     return Rescored(run=Run(folder=folder, summary=summary, records=new), before=before, changed=changed)
@@ -121,11 +122,11 @@ def outcome_of(row: Mapping[str, Any]) -> Outcome:
     return NoAnswer(status=row["status"], step=row["step"], reason=row["reason"] or "", ledger=ledger)
 
 
-def again(record: Record, pipeline: Pipeline) -> Record:
-    """The record under the pipeline's align and score sections."""
+def again(record: Record, pipeline: Pipeline, formats: tuple[str, ...]) -> Record:
+    """The record under the pipeline's align and score sections; `formats` are those of the prompts it was made with."""
     chain: Chain = pipeline.chain
     is_tie = isinstance(record.outcome, NoAnswer) and record.outcome.step == "choose" and not chain.reads_scores
-    outcome = record.outcome if is_tie else chain.align(record.completion.text, context_again(record))
+    outcome = record.outcome if is_tie else chain.align(record.completion.text, context_again(record, formats))
     try:
         target = chain.align_target(record.target, record.fields)
     except ValueError as error:

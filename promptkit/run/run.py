@@ -128,6 +128,7 @@ def compute(
         "completions": {"computed": len(made) - num_kept, "from_store": num_kept},
         "digest": plan_digest(plan, opened),
         "selection": asdict(settings.selection),
+        "formats": list(pipeline.formats),
         "identity": dict(opened.identity),
         "promptkit": __version__,
         "made_at": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
@@ -149,7 +150,7 @@ def grader_of(pipeline: Pipeline) -> Grader:
     """What aligns and scores the pipeline's completions."""
     choose = pipeline.declaration.choose
     normalize = choose.normalize if choose else "raw"
-    return Grader(chain=pipeline.chain, metrics=pipeline.metrics, normalize=normalize)
+    return Grader(chain=pipeline.chain, metrics=pipeline.metrics, normalize=normalize, formats=pipeline.formats)
 
 
 def summary_of(pipeline: Pipeline, records: Sequence[Record]) -> dict[str, Any]:

@@ -173,3 +173,19 @@ def test_a_pipeline_that_cannot_be_read_any_more_is_one_error(write, places):
     (folder_of(done) / "run.json").write_text(json.dumps(summary))
     with pytest.raises(RunError, match="its pipeline cannot be read again: no step is called 'numbre'"):
         rescore(folder_of(done))
+
+
+RUN_ON = r"""
+model:
+  scripted: [{when: Sum, completion: "It is a 5, I say.\nSum: 2 + 2\nIt is a 4, I say."}]
+data: {test: {rows: [{id: a, question: 2 + 3}]}, target: "5"}
+prompt: [{query: "Sum: {{ question }}\n"}]
+align: [run_on, {number: last}]
+"""
+
+
+def test_a_run_and_its_rescoring_cut_at_the_prompts_own_format(write, places):
+    """What a model asks itself after its answer is no part of it; only the prompt's template tells how that begins."""
+    done = promptkit.run(write(RUN_ON), **places)
+    assert [each.answer for each in done.records] == [5]
+    assert [each.answer for each in rescore(folder_of(done)).run.records] == [5]
