@@ -28,16 +28,15 @@ class Chain:
 
         `step` of either says which it was: `[1].number`; `ledger` has all that were tried, where that is asked for.
         """
-        is_traced, ledger = found.context.is_traced, found.ledger
+        is_traced, ledger, last = found.context.is_traced, found.ledger, len(self.steps) - 1
         for number, step in enumerate(self.steps):
             started = perf_counter() if is_traced else 0.0
             result = attempt(step, found)
-            name = f"[{number}].{step.kind}"
             if is_traced:
-                ledger += entries_of(name, found, result, perf_counter() - started)
-            if isinstance(result, Missing):
-                return replace(result, step=name + result.step, ledger=ledger)
-            found = replace(result, step=name + result.step, ledger=ledger)
+                ledger += entries_of(f"[{number}].{step.kind}", found, result, perf_counter() - started)
+            if isinstance(result, Missing) or number == last:
+                return replace(result, step=f"[{number}].{step.kind}{result.step}", ledger=ledger)
+            found = result
         return found
 
     def align(
@@ -60,7 +59,7 @@ class Chain:
         if isinstance(result, Found) and is_blank(result.value):
             reason = "the completion is empty" if is_blank(text) else "the value is empty"
             result = Missing(reason=reason, step=result.step, ledger=result.ledger)
-        step, ledger = f"align{result.step}", below("align", result.ledger)
+        step, ledger = f"align{result.step}", below("align", result.ledger) if result.ledger else ()
         if isinstance(result, Found):
             return Answer(value=result.value, span=result.span, step=step, captures=result.captures, ledger=ledger)
         status = status_of(result, text, context.ended)

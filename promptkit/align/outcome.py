@@ -54,12 +54,15 @@ class Found:
 
     def part(self, start: int, end: int) -> Found:
         """The piece `[start, end)` of a text value. Where the value is not verbatim, the span stays the whole one."""
-        span = Span(start=start, end=end).inside(self.span) if self.is_verbatim else self.span
-        return replace(self, value=self.value[start:end], span=span)
+        if not self.is_verbatim:
+            return self.made(self.value[start:end], self.span, is_verbatim=False)
+        before = self.span.start
+        span = Span(start=before + start, end=before + end)
+        return self.made(self.value[start:end], span, is_verbatim=True)
 
     def become(self, value: Any) -> Found:
         """The same place, read as another value."""
-        return replace(self, value=value, is_verbatim=self.is_verbatim and value == self.value)
+        return self.made(value, self.span, is_verbatim=self.is_verbatim and value == self.value)
 
     def capturing(self, captures: Mapping[str, Capture]) -> Found:
         """The same, with more taken beside it; a name that was taken before is taken anew."""
@@ -68,6 +71,19 @@ class Found:
     def closed(self) -> Found:
         """The same, which no text that is yet to come can change."""
         return replace(self, is_open=False)
+
+    def made(self, value: Any, span: Span, *, is_verbatim: bool) -> Found:
+        """Another value at another place, the rest as it is. Written out: `replace` takes twice as long."""
+        return Found(
+            value=value,
+            span=span,
+            is_verbatim=is_verbatim,
+            context=self.context,
+            captures=self.captures,
+            step=self.step,
+            is_open=self.is_open,
+            ledger=self.ledger,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
