@@ -6,12 +6,13 @@ from promptkit.report.card_view import card_view
 from promptkit.report.explain_view import explain_view, overview_view
 from promptkit.report.failure_view import failure_text
 from promptkit.report.plan_view import plan_view
-from promptkit.report.progress import ProgressLine
+from promptkit.report.progress import ProgressLine, Reading
 from promptkit.report.prompt_view import prompt_json, prompt_view, tokens_view
 from promptkit.report.table import format_score, format_seconds, runs_table, unanswered_line
 
 __all__ = [
     "ProgressLine",
+    "Reading",
     "audit_view",
     "bakeoff_view",
     "card_view",

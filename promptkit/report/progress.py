@@ -8,16 +8,34 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Self, TextIO
+from dataclasses import dataclass
+from typing import Protocol, Self, TextIO
 
 from promptkit.report.table import format_seconds
 from promptkit.run import Progress
 
-__all__ = ["ProgressLine", "describe"]
+__all__ = ["ProgressLine", "Reading", "describe"]
 
 LOG_EVERY_S = 10.0
 REDRAW_EVERY_S = 0.5
 USUAL_WIDTH = 80
+
+
+class State(Protocol):
+    """How far something is. Nothing is shown of what failed before anything was done."""
+
+    @property
+    def num_done(self) -> int:
+        """What is finished, in its own unit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How far a file is read: rows, their seconds, and the share of all, None where nobody knows how much there is."""
+
+    num_done: int
+    seconds: float
+    share: float | None = None
 
 
 class ProgressLine(AbstractContextManager["ProgressLine"]):
@@ -30,7 +48,7 @@ class ProgressLine(AbstractContextManager["ProgressLine"]):
         self.label = label
         self.stream = stream or sys.stderr
         self.is_terminal = self.stream.isatty()
-        self._read: Callable[[], Progress] | None = None
+        self._read: Callable[[], State] | None = None
         self._shown = ""
         self._started = time.monotonic()
         self._is_over = threading.Event()
@@ -49,7 +67,7 @@ class ProgressLine(AbstractContextManager["ProgressLine"]):
         if self.is_terminal and self._shown:
             self._write("\n")
 
-    def watch(self, read: Callable[[], Progress]) -> None:
+    def watch(self, read: Callable[[], State]) -> None:
         """Takes what tells how far the run is, from now on; it is asked in a thread of its own."""
         self._read = read
 
@@ -92,7 +110,31 @@ def shortened(line: str, width: int) -> str:
     return line if len(line) <= width else line[: width - 1] + "…"
 
 
-def describe(progress: Progress) -> str:
+def describe(state: State) -> str:
+    """How far something is, in words."""
+    if isinstance(state, Reading):
+        return describe_reading(state)
+    assert isinstance(state, Progress)
+    return describe_run(state)
+
+
+def describe_reading(reading: Reading) -> str:
+    """Rows, their rate, the share that is read and the time left.
+
+    >>> print(describe(Reading(num_done=30_000, seconds=2, share=0.25)))
+    30,000 rows · 15,000 a second · 25 % · 6.0 s left
+    """
+    parts = [f"{reading.num_done:,} rows"]
+    if reading.num_done and reading.seconds > 0:
+        parts.append(f"{reading.num_done / reading.seconds:,.0f} a second")
+    if reading.share:
+        parts.append(f"{reading.share:.0%}".replace("%", " %"))
+        left = reading.seconds / reading.share - reading.seconds
+        parts += [f"{format_seconds(left)} left"] if reading.share < 1 else []
+    return " · ".join(parts)
+
+
+def describe_run(progress: Progress) -> str:
     """Done of all, what came from the store, rows in progress, the rates since the model was loaded, the time left.
 
     The time left follows from the rows that are finished: before the first there is none to tell.

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from promptkit.run.bakeoff import Agreement, Bakeoff, BakeoffRow, Completions, bake_off
     from promptkit.run.card import Card, make_card
     from promptkit.run.checking import Checked, Difference, Failure, check_examples, check_pipeline
+    from promptkit.run.crew import read_batches
     from promptkit.run.execute import Progress
     from promptkit.run.explaining import (
         Explained,
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
         overview_of_rows,
         overview_of_run,
     )
-    from promptkit.run.extracting import Extracted, extract
+    from promptkit.run.extracting import Extracted, Extractor, Order, Tally, Written, extract
     from promptkit.run.folder import DEFAULT_OUT
     from promptkit.run.forecast import RunForecast, SharedText, forecast_run
     from promptkit.run.pipeline import Pipeline, PipelineDeclaration, load
@@ -44,7 +45,9 @@ __all__ = [
     "Difference",
     "Explained",
     "Extracted",
+    "Extractor",
     "Failure",
+    "Order",
     "Overview",
     "Pipeline",
     "PipelineDeclaration",
@@ -58,6 +61,8 @@ __all__ = [
     "Settings",
     "SharedText",
     "Store",
+    "Tally",
+    "Written",
     "bake_off",
     "check_examples",
     "check_has_reference",
@@ -75,6 +80,7 @@ __all__ = [
     "options_of",
     "overview_of_rows",
     "overview_of_run",
+    "read_batches",
     "read_examples",
     "rescore",
     "run_pipeline",
@@ -85,6 +91,7 @@ HOMES = {
     "bakeoff": ("Agreement", "Bakeoff", "BakeoffRow", "Completions", "bake_off"),
     "card": ("Card", "make_card"),
     "checking": ("Checked", "Difference", "Failure", "check_examples", "check_pipeline"),
+    "crew": ("read_batches",),
     "execute": ("Progress",),
     "explaining": (
         "Explained",
@@ -95,7 +102,7 @@ HOMES = {
         "overview_of_rows",
         "overview_of_run",
     ),
-    "extracting": ("Extracted", "extract"),
+    "extracting": ("Extracted", "Extractor", "Order", "Tally", "Written", "extract"),
     "folder": ("DEFAULT_OUT",),
     "forecast": ("RunForecast", "SharedText", "forecast_run"),
     "pipeline": ("Pipeline", "PipelineDeclaration", "load"),

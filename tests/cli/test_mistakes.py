@@ -257,26 +257,21 @@ p.yaml:2:13: align[0].python: the module 'mine' cannot be imported: ModuleNotFou
 class TestExtract:
     """Completions from anywhere."""
 
-    def test_a_missing_field_is_told(self, mistake, folder):
-        """With the row's own; and no file is left behind."""
-        assert mistake("extract", "sums.yaml", "--from", "sums.jsonl", "--field", "qestion", "--out", "o.jsonl") == (
-            "sums.jsonl:1: there is no field 'qestion'\n    known: answer, id, question   did you mean 'question'?\n"
-        )
+    def test_a_name_that_the_first_row_lacks_is_told(self, mistake, folder):
+        """Of what is asked for beside the completion; and no file is left behind."""
+        words = ["extract", "sums.yaml", "--from", "sums.jsonl", "--field", "question", "--out", "o.jsonl"]
+        for option in ("--question", "--prompt", "--ended", "--gold"):
+            assert mistake(*words, option, "anwser") == (
+                "sums.jsonl:1: there is no field 'anwser'\n    known: answer, id, question   did you mean 'answer'?\n"
+            )
         assert sorted(each.name for each in folder.iterdir()) == ["sums.jsonl", "sums.yaml"]
 
-    def test_a_field_that_is_no_text_is_told(self, mistake):
-        """A number is no completion."""
-        assert mistake("extract", "sums.yaml", "--from", "sums.jsonl", "--field", "answer") == (
-            "sums.jsonl:1: the field 'answer' holds 2, not text\n"
-        )
-
-    def test_a_broken_line_leaves_an_older_result_as_it_was(self, write, mistake, folder):
-        """Half a file that looks like a whole one is worse than none."""
-        write("chains.jsonl", '{"completion": "The answer is 3."}\n{"completion": \n')
+    def test_a_file_that_cannot_be_read_at_all_leaves_an_older_result_as_it_was(self, write, mistake, folder):
+        """Nothing is worse than half a file that looks like a whole one."""
+        write("chains.jsonl", "")
         write("o.jsonl", "older\n")
-        assert mistake("extract", "sums.yaml", "--from", "chains.jsonl", "--out", "o.jsonl") == (
-            "chains.jsonl:2:15: is not JSON: expecting value\n"
-        )
+        words = ["extract", "sums.yaml", "--from", "chains.jsonl", "--out", "o.jsonl"]
+        assert mistake(*words) == "chains.jsonl: is empty\n"
         assert (folder / "o.jsonl").read_text() == "older\n"
 
     def test_the_file_that_is_read_is_never_written(self, mistake, folder):
