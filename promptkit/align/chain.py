@@ -28,16 +28,22 @@ class Chain:
 
         `step` of either says which it was: `[1].number`; `ledger` has all that were tried, where that is asked for.
         """
-        is_traced, ledger, last = found.context.is_traced, found.ledger, len(self.steps) - 1
+        result, step, ledger = self.walked(found)
+        return replace(result, step=step, ledger=ledger) if step else result
+
+    def walked(self, found: Found) -> tuple[Found | Missing, str, Ledger]:
+        """What the last step finds, or what stopped the chain; the way to that step; and the ledger."""
+        result: Found | Missing = found
+        is_traced, ledger = found.context.is_traced, found.ledger
         for number, step in enumerate(self.steps):
             started = perf_counter() if is_traced else 0.0
             result = attempt(step, found)
             if is_traced:
                 ledger += entries_of(f"[{number}].{step.kind}", found, result, perf_counter() - started)
-            if isinstance(result, Missing) or number == last:
-                return replace(result, step=f"[{number}].{step.kind}{result.step}", ledger=ledger)
+            if isinstance(result, Missing):
+                break
             found = result
-        return found
+        return result, f"[{number}].{step.kind}{result.step}" if self.steps else "", ledger
 
     def align(
         self,
@@ -55,13 +61,12 @@ class Chain:
         """
         if context is None:
             context = Context(fields=fields or {}, ended=ended)
-        result = self(whole(text, context))
-        if isinstance(result, Found) and is_blank(result.value):
-            reason = "the completion is empty" if is_blank(text) else "the value is empty"
-            result = Missing(reason=reason, step=result.step, ledger=result.ledger)
-        step, ledger = f"align{result.step}", below("align", result.ledger) if result.ledger else ()
-        if isinstance(result, Found):
+        result, place, ledger = self.walked(whole(text, context))
+        step, ledger = f"align{place}", below("align", ledger) if ledger else ()
+        if isinstance(result, Found) and not is_blank(result.value):
             return Answer(value=result.value, span=result.span, step=step, captures=result.captures, ledger=ledger)
+        if isinstance(result, Found):
+            result = Missing(reason="the completion is empty" if is_blank(text) else "the value is empty")
         status = status_of(result, text, context.ended)
         return NoAnswer(status=status, step=step, reason=result.reason, ledger=ledger)
 
