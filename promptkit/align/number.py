@@ -20,6 +20,8 @@ __all__ = ["Number", "Percent"]
 
 Percent = Literal["as_written", "fraction"]
 
+MAX_DIGITS = 300  # a number of more may be out of the range of numbers
+
 
 class Number(ItemStep):
     """Reads a number: thousands separators, currency, signs, decimals, fractions, per cent; units are passed over.
@@ -40,6 +42,8 @@ class Number(ItemStep):
 
     def read(self, found: Found) -> Found | Missing:
         """The number that is asked for."""
+        if is_digits(found.value):
+            return found.become([int(found.value)] if self.take == "all" else int(found.value))
         return take_from(self.candidates(found), self.take) or Missing(reason="no number")
 
     def read_other(self, found: Found) -> Found | Missing:
@@ -90,6 +94,11 @@ class Number(ItemStep):
 def reach() -> Reach:
     """How far the search for numbers looks."""
     return Reach(token_pattern())
+
+
+def is_digits(text: str) -> bool:
+    """Whether a text is a whole number and nothing else, as a step before this one most often leaves it."""
+    return text.isdigit() and text.isascii() and len(text) <= MAX_DIGITS
 
 
 def is_number(value: Any) -> bool:
