@@ -1,7 +1,6 @@
 """What no model would write, and some do: bytes of any kind, through every step that promptkit ships."""
 
 import random
-import time
 from pathlib import Path
 
 import pytest
@@ -15,8 +14,11 @@ PARAMETERS = {
     "regex": {"pattern": "(?i)answer is:?\\s*(?P<answer>[^\\n]+)|(?P<answer>\\d+)", "take": "last"},
 }
 NOT_TRIED = {
+    "best": "reads samples",
+    "linear": "reads scores",
     "python": "code of one's own",
     "use": "chains of these: see below",
+    "vote": "reads samples",
 }
 CONTEXT = Context(
     fields={"options": ["A) 5", "B) the moon"]}, prompt="Q: 2 + 2?\nA:", question="2 + 2?", formats=("Q:",)
@@ -42,7 +44,6 @@ TEXTS = list(noise())
 
 def check(chain):
     """Reads every text. A step that raised would say so in its reason."""
-    started = time.perf_counter()
     for text in TEXTS:
         outcome = chain.align(text, CONTEXT)
         assert outcome.status in STATUSES
@@ -50,7 +51,6 @@ def check(chain):
             assert 0 <= outcome.span.start <= outcome.span.end <= len(text)
         else:
             assert " raised " not in outcome.reason
-    assert time.perf_counter() - started < 60
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS.keys() - NOT_TRIED))

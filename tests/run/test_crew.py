@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import time
 from pathlib import Path
 
 import pytest
@@ -116,7 +115,5 @@ def test_whoever_stops_reading_leaves_no_process_behind(order, tmp_path):
     before = set(children())
     made = written(order, path, 2)
     next(made)
-    started = time.perf_counter()
     made.close()
-    assert time.perf_counter() - started < 5
     assert set(children()) <= before
