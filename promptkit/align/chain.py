@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any
@@ -14,7 +14,7 @@ from promptkit.align.step import AlignStep
 from promptkit.errors import PromptkitError
 from promptkit.text import Span
 
-__all__ = ["Chain", "Ended"]
+__all__ = ["Chain", "Ended", "within"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +87,12 @@ class Chain:
     def unsettled(self) -> str:
         """Why no text is ever settled, empty where one may be: `[0].regex` and what keeps this step from it."""
         for number, step in enumerate(self.steps):
-            if not step.stays_open:
-                why = step.unsettled()
+            why = step.unsettled()
+            if why:
                 inner = why.startswith(("[", ":"))  # of a step that is made of steps
-                return f"[{number}].{step.kind}{why if inner else f' {why}'}" if why else ""
+                return f"[{number}].{step.kind}{why if inner else f' {why}'}"
+            if not step.stays_open:
+                return ""
         return ": no step says where an answer ends"
 
     @property
@@ -127,6 +129,16 @@ def attempt(step: Callable[[Found], Found | Missing], found: Found) -> Found | M
         raise
     except Exception as error:  # noqa: BLE001 - plug-ins; one bad completion must not end the run
         return Missing(reason=f"the step raised {type(error).__name__}: {error}")
+
+
+def within(place: str, steps: Sequence[AlignStep], result: Found | Missing) -> Found | Missing:
+    """The result of a chain inside a step, its steps named below `place`; a step alone has no number of its own."""
+
+    def short(step: str) -> str:
+        return step.removeprefix("[0]") if len(steps) == 1 else step
+
+    inner = tuple(replace(entry, step=short(entry.step)) for entry in result.ledger)
+    return replace(result, step=f"{place}{short(result.step)}", ledger=below(place, inner))
 
 
 def entries_of(name: str, found: Found, result: Found | Missing, took_s: float) -> Ledger:

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from promptkit.align.chain import Chain
-from promptkit.align.ledger import Ledger, below
+from promptkit.align.chain import Chain, within
+from promptkit.align.ledger import Ledger
 from promptkit.align.outcome import Found, Missing
 from promptkit.align.step import AlignStep, Steps
 
@@ -31,7 +31,7 @@ class First(AlignStep):
         misses: list[Missing] = []
         ledger: Ledger = ()
         for number, steps in enumerate(self.alternatives):
-            result = numbered(number, steps, Chain(steps)(found))
+            result = within(f"[{number}]", steps, Chain(steps)(found))
             ledger += result.ledger
             if isinstance(result, Found):
                 return replace(result, ledger=ledger)
@@ -62,13 +62,3 @@ class First(AlignStep):
             except ValueError as error:
                 reasons.append(str(error))
         raise ValueError("; ".join(reasons))
-
-
-def numbered(number: int, steps: Steps, result: Found | Missing) -> Found | Missing:
-    """The result of one alternative, whose steps are named below its number; a step alone has no number of its own."""
-
-    def short(step: str) -> str:
-        return step.removeprefix("[0]") if len(steps) == 1 else step
-
-    inner = tuple(replace(entry, step=short(entry.step)) for entry in result.ledger)
-    return replace(result, step=f"[{number}]{short(result.step)}", ledger=below(f"[{number}]", inner))

@@ -18,10 +18,14 @@ STATUSES: tuple[Status, ...] = ("answered", "unparsed", "truncated", "ambiguous"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capture:
-    """A value that a step took beside the answer, under a name of its own, and the span that it was read from."""
+    """A value that a step took beside the answer, under a name of its own, and the span that it was read from.
+
+    `is_verbatim` as in `Found`.
+    """
 
     value: Any
     span: Span
+    is_verbatim: bool = False
 
 
 NO_CAPTURES: Mapping[str, Capture] = {}

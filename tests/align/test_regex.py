@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from promptkit.align import Answer, Chain, NoAnswer, Regex
+from promptkit.align import Answer, Capture, Chain, Context, NoAnswer, Regex
 from promptkit.errors import DeclarationError
 from promptkit.text import Span
 
@@ -64,6 +64,72 @@ def test_a_pattern_that_explodes_is_stopped(take):
     assert time.perf_counter() - began < 1
 
 
+def test_several_patterns_share_the_time_limit():
+    """A list of ten must not take ten times as long."""
+    began = time.perf_counter()
+    outcome = run("a" * 40 + "!", pattern=["(a|aa)+$"] * 10, timeout_s=0.05)
+    assert outcome == NoAnswer(status="unparsed", step="align[0].regex", reason="timed out after 0.05 s")
+    assert time.perf_counter() - began < 0.5
+
+
+@pytest.mark.parametrize(
+    ("completion", "value"),
+    [("answer is 3, #### 4", "4"), ("answer is 3, answer is 5", "5"), ("it is 6", None)],
+)
+def test_the_first_pattern_that_matches_wins(completion, value):
+    """`take` is asked of that pattern's matches alone."""
+    outcome = run(completion, pattern=[r"#### (\d+)", r"answer is (?P<answer>\d+)"], take="last")
+    if value is None:
+        assert outcome == NoAnswer(status="unparsed", step="align[0].regex", reason="no match")
+    else:
+        assert outcome.value == value
+        assert outcome.step == "align[0].regex"
+
+
+def test_the_ledger_says_which_pattern_it_was():
+    """The step is one step; how often the second pattern was needed is asked of the ledger."""
+    outcome = Chain((Regex(pattern=["x", r"\d", "y"]),)).align("a 5", Context(is_traced=True))
+    assert [(entry.step, entry.value, entry.reason) for entry in outcome.ledger] == [
+        ("align[0].regex", "5", ""),
+        ("align[0].regex[0]", None, "no match"),
+        ("align[0].regex[1]", "5", ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "completion", "value"),
+    [
+        ({"pattern": r"\d+"}, "1 22 333 x", "333"),
+        ({"pattern": r"\d+", "take": "last"}, "1 22 333 x", "1"),
+        ({"pattern": r"\d+", "take": "all"}, "1 22 333 x", ["1", "22", "333"]),
+        ({"pattern": r"is (.+?)\."}, "is it? It is 5.", "5"),
+        ({"pattern": ["=", r"is (\w+)"]}, "is a, is b", "b"),
+    ],
+)
+def test_a_search_from_the_end_finds_what_ends_last(fields, completion, value):
+    """A long text is not read through; where matches may overlap, the last to end is another than `take: last`."""
+    assert run(completion, search="end", **fields).value == value
+    forwards = run("is it? It is 5.", pattern=r"is (.+?)\.", take="last")
+    assert forwards.value == "it? It is 5"
+
+
+def test_named_groups_are_captured_with_their_places():
+    """A unit, a confidence: what stands beside the answer is asked for too."""
+    pattern = r"(?P<answer>\d+) (?P<unit>\w+)(?P<more>!)?"
+    outcome = run("x 5 cm", pattern=pattern)
+    assert outcome == Answer(
+        value="5",
+        span=Span(start=2, end=3),
+        step="align[0].regex",
+        captures={"unit": Capture(value="cm", span=Span(start=4, end=6), is_verbatim=True)},
+    )
+    every = run("5 cm, 6 m!", pattern=pattern, take="all")
+    assert every.captures == {
+        "unit": Capture(value=["cm", "m"], span=Span(start=2, end=9)),
+        "more": Capture(value=[None, "!"], span=Span(start=9, end=10)),
+    }
+
+
 def test_the_default_time_limit_is_a_second():
     """The run goes on, and the reason says what happened."""
     outcome = run("a" * 40 + "!", pattern="(a|aa)+$")
@@ -90,6 +156,18 @@ def test_a_list_is_read_item_by_item(read_with):
                 "    2 |   - regex: 'answer is ('\n"
                 "                   ^"
             ),
+        ),
+        (
+            "align:\n  - regex: [x, '(']\n",
+            (
+                "pipe.yaml:2:16: align[0].regex[1]: the pattern does not compile: missing ) at character 2\n"
+                "    2 |   - regex: [x, '(']\n"
+                "                       ^"
+            ),
+        ),
+        (
+            "align:\n  - regex: []\n",
+            ("pipe.yaml:2:12: align[0].regex: must be not empty, not []\n    2 |   - regex: []\n                   ^"),
         ),
         (
             "align:\n  - regex: {pattern: '(?P<answr>x)', group: answer}\n",

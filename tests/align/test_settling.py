@@ -105,6 +105,8 @@ def test_what_is_no_answer_is_not_settled(declare, chain, text):
         ((Regex(pattern="a", take="last"), Number()), "[0].regex with `take: last` waits for the end of the text"),
         ((Regex(pattern="a", take="only"),), "[0].regex with `take: only` waits for the end of the text"),
         ((Strip(), Number(take="all")), "[1].number with `take: all` waits for the end of the text"),
+        ((Regex(pattern=["a", "b"]),), "[0].regex with several patterns waits for the end of the text"),
+        ((Regex(pattern="a", search="end"),), "[0].regex with `search: end` waits for the end of the text"),
         ((Regex(pattern=r"(a)\1"),), r"[0].regex has '\1' in its pattern"),
         ((Lower(), Regex(pattern="a")), "[0].lower reads the text to its end"),
         ((Choice(take="first"),), "[0].choice reads the text to its end"),

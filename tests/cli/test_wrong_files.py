@@ -213,7 +213,7 @@ UNKNOWN_KEYS = {  # the text, the column in its last line, the way to the key, w
     "align:\n  - regex: {pattern: a, tke: last}": (
         25,
         "align[0].regex.tke",
-        "dotall, group, ignore_case, multiline, pattern, take, timeout_s",
+        "dotall, group, ignore_case, multiline, pattern, search, take, timeout_s",
         "take",
     ),
     "model:\n  scripted: {deflt: x}": (
