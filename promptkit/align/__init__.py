@@ -1,18 +1,28 @@
 """O, output alignment: the chain that turns a completion into an answer, or says why there is none."""
 
+from promptkit.align.after import After, Before
+from promptkit.align.all_of import AllOf
 from promptkit.align.best import Best
+from promptkit.align.between import Between
+from promptkit.align.box import Boxed
+from promptkit.align.capture import Captured
 from promptkit.align.case import Lower
 from promptkit.align.chain import Chain
 from promptkit.align.choice import Choice
+from promptkit.align.code_block import CodeBlock
 from promptkit.align.conclusion import Conclusion
 from promptkit.align.context import Context, Ended
 from promptkit.align.deciding import Ballot, DecidingStep, Share, Verdict
 from promptkit.align.expression import Expression
 from promptkit.align.first import First
+from promptkit.align.json_step import Json
 from promptkit.align.kinds import KINDS
 from promptkit.align.latex import Latex
 from promptkit.align.ledger import Ledger, Tried
+from promptkit.align.line import Lines
 from promptkit.align.linear import Linear, LinearState
+from promptkit.align.list import List
+from promptkit.align.literal import PythonLiteral
 from promptkit.align.mapping import Map
 from promptkit.align.maths import Maths
 from promptkit.align.number import Number
@@ -20,6 +30,7 @@ from promptkit.align.outcome import STATUSES, Answer, Capture, Found, Missing, N
 from promptkit.align.python import Python
 from promptkit.align.reasoning import Reasoning
 from promptkit.align.regex import Regex
+from promptkit.align.reject import Reject
 from promptkit.align.run_on import RunOn
 from promptkit.align.step import ALIGN, AlignStep, ItemStep, Steps
 from promptkit.align.take import Take
@@ -31,13 +42,20 @@ __all__ = [
     "ALIGN",
     "KINDS",
     "STATUSES",
+    "After",
     "AlignStep",
+    "AllOf",
     "Answer",
     "Ballot",
+    "Before",
     "Best",
+    "Between",
+    "Boxed",
     "Capture",
+    "Captured",
     "Chain",
     "Choice",
+    "CodeBlock",
     "Conclusion",
     "Context",
     "DecidingStep",
@@ -46,10 +64,13 @@ __all__ = [
     "First",
     "Found",
     "ItemStep",
+    "Json",
     "Latex",
     "Ledger",
     "Linear",
     "LinearState",
+    "Lines",
+    "List",
     "Lower",
     "Map",
     "Maths",
@@ -58,8 +79,10 @@ __all__ = [
     "Number",
     "Outcome",
     "Python",
+    "PythonLiteral",
     "Reasoning",
     "Regex",
+    "Reject",
     "RunOn",
     "Share",
     "Status",

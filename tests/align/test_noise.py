@@ -9,8 +9,14 @@ from promptkit.align import KINDS, STATUSES, Answer, Chain, Context
 
 # what a kind that needs parameters is given; a kind that needs none is tried as it is
 PARAMETERS = {
+    "after": "is ",
+    "all_of": {"parts": {"a": "number", "b": ["boxed", "strip"]}, "optional": "b"},
+    "before": [".", "</think>"],
+    "between": {"start": "[", "end": ["]", "}"], "open": True},
+    "capture": "name",
     "first": ["number", {"regex": "a.c"}, "strip"],
     "map": {"table": {"a": 1}, "otherwise": "keep"},
+    "reject": ["12", "is .$"],
     "regex": {"pattern": "(?i)answer is:?\\s*(?P<answer>[^\\n]+)|(?P<answer>\\d+)", "take": "last"},
 }
 NOT_TRIED = {

@@ -5,19 +5,31 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from promptkit.align import (
+    After,
+    AllOf,
     Answer,
+    Before,
+    Between,
+    Boxed,
+    Captured,
     Chain,
     Choice,
+    CodeBlock,
     Context,
     First,
     Found,
+    Json,
     Latex,
+    Lines,
+    List,
     Lower,
     Map,
     Maths,
     Missing,
     Number,
+    PythonLiteral,
     Regex,
+    Reject,
     Strip,
 )
 from promptkit.text import Span
@@ -44,6 +56,25 @@ PIECES = [
 ]
 PIECES += [r"\(", r"\)", r"\boxed{", "}", r"\text{", " and ", "\\", "x"]
 PIECES += ["5", "e", "^", "\u00bd", "the moon", r"\frac{1}{2}", "\u20ac", ",", "/", ":", "USD ", "million", "\u00a0"]
+PIECES += [
+    "{",
+    "}",
+    "[",
+    "]",
+    '"',
+    "'",
+    "\\",
+    "```",
+    "~~~",
+    "json\n",
+    "- ",
+    "1. ",
+    ", ",
+    "; ",
+    " and ",
+    r"\boxed{",
+    "<a>",
+]
 TEXT = st.one_of(st.text(), st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
 
 STEPS = [
@@ -62,6 +93,30 @@ STEPS = [
     *(Maths(take=take) for take in ("first", "last", "only", "all")),
     Map(table={"5": 1, "x": 2}, otherwise="keep"),
     First(alternatives=[{"regex": r"#### (.*)"}, "number", "strip"]),
+    Regex(pattern=[r"#### (?P<answer>.)(?P<rest>.*)", r"(?P<rest>[a-z ]+)(?P<answer>\d+)"], search="end"),
+    Regex(pattern=r"(?P<word>\w+)?(?P<answer>[\d.]+)", take="all", search="end"),
+    *(After(marker=["answer is", ":"], take=take) for take in ("first", "last")),
+    *(Before(marker=[".", "is "], take=take, required=False) for take in ("first", "last")),
+    *(Between(start="[", end=["]", "}"], take=take, open=True) for take in ("first", "last", "only", "all")),
+    Between(start="*", end="*"),
+    *(Lines(take=take, skip_empty=skip) for take in ("first", "all", 1, -2) for skip in (True, False)),
+    List(),
+    List(items="number", min_items=0),
+    List(separator=" "),
+    *(CodeBlock(take=take, open=True) for take in ("first", "last", "only", "all")),
+    CodeBlock(language="json"),
+    *(PythonLiteral(take=take) for take in ("first", "last", "only")),
+    *(Json(take=take, repair=repair) for take in ("first", "last", "only") for repair in (True, False)),
+    Json(open=True, pointer="/5"),
+    Json(schema_={"type": "array", "items": {"type": ["number", "array"]}}),
+    *(Boxed(take=take) for take in ("first", "last", "only", "all")),
+    Boxed(plain=False),
+    Captured(name="word"),
+    AllOf(parts={"a": ["strip", "number"], "b": "boxed"}, optional=["b"]),
+    *(
+        Reject(patterns=["5", "moon"], unless="e", where=where)
+        for where in ("anywhere", "start", "end", "last_sentence")
+    ),
 ]
 VALUES = st.one_of(TEXT, st.integers(), st.floats(), st.booleans(), st.none(), st.lists(TEXT, max_size=3))
 
