@@ -3,6 +3,7 @@
 PromptkitError
 ├── DeclarationError      a pipeline file says something that it may not say
 ├── TemplateError         a template cannot be rendered for an example
+├── GrammarError          a grammar, or what is to constrain a completion, cannot be used
 ├── DataError             a data file, its rows, or a hub data set
 ├── ModelError            a model cannot be found, read or loaded
 │   └── PromptTooLong     a prompt does not fit the model's context
@@ -25,6 +26,7 @@ __all__ = [
     "DataError",
     "DeclarationError",
     "GenerationError",
+    "GrammarError",
     "Interrupted",
     "MissingExtra",
     "ModelError",
@@ -50,6 +52,14 @@ class DeclarationError(PromptkitError):
 
 class TemplateError(PromptkitError):
     """A template does not parse, or cannot be rendered."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        super().__init__(str(problem))
+
+
+class GrammarError(PromptkitError):
+    """A grammar does not parse, or says what cannot be done here."""
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem

@@ -15,6 +15,7 @@ from promptkit.align.context import Context, Ended
 from promptkit.align.deciding import Ballot, DecidingStep, Share, Verdict
 from promptkit.align.expression import Expression
 from promptkit.align.first import First
+from promptkit.align.grammar import GrammarStep
 from promptkit.align.json_step import Json
 from promptkit.align.kinds import KINDS
 from promptkit.align.latex import Latex
@@ -63,6 +64,7 @@ __all__ = [
     "Expression",
     "First",
     "Found",
+    "GrammarStep",
     "ItemStep",
     "Json",
     "Latex",

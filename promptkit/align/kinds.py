@@ -13,6 +13,7 @@ from promptkit.align.choice import Choice
 from promptkit.align.code_block import CodeBlock
 from promptkit.align.conclusion import Conclusion
 from promptkit.align.first import First
+from promptkit.align.grammar import GrammarStep
 from promptkit.align.json_step import Json
 from promptkit.align.latex import Latex
 from promptkit.align.line import Lines
@@ -46,6 +47,7 @@ KINDS: dict[str, type[AlignStep]] = {
     "code_block": CodeBlock,
     "conclusion": Conclusion,
     "first": First,
+    "grammar": GrammarStep,
     "json": Json,
     "latex": Latex,
     "linear": Linear,

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 import regex
 
-from promptkit.align.outline import Either, Node, NotFollowed, One, Peek, Repeat, outline_of
+from promptkit.spec.outline import Assertion, Either, Group, Node, NotFollowed, One, Peek, Repeat, outline_of
 
 __all__ = ["Reach"]
 
@@ -43,6 +43,20 @@ class Reach:
             if not live:
                 return True
         return False
+
+    def longest(self, text: str, start: int) -> int | None:
+        """Where the longest way through the pattern ends that begins at `start`; None where there is none.
+
+        Only for patterns whose outline is their language.
+        """
+        live, end = self._start, start if 0 in self._start else None
+        for place in range(start, len(text)):
+            live = self._moved(live, text[place], is_begun=False)
+            if not live:
+                break
+            if 0 in live:
+                end = place + 1
+        return end
 
     def _moved(self, live: Live, character: str, *, is_begun: bool) -> Live:
         """The states after one more character, those of a search that begins there among them if `is_begun`."""
@@ -85,7 +99,8 @@ class Reach:
             return self._state(self._built(node.part, self._dead_end), after)
         if isinstance(node, Repeat):
             return self._repeated(node, after)
-        for part in reversed(node.parts):
+        parts = () if isinstance(node, Assertion) else (node.part,) if isinstance(node, Group) else node.parts
+        for part in reversed(parts):  # what is asserted is taken to hold
             after = self._built(part, after)
         return after
 

@@ -14,12 +14,12 @@ from pydantic_core import PydanticCustomError
 
 from promptkit.align.ledger import Ledger, Tried
 from promptkit.align.outcome import Capture, Found, Missing
-from promptkit.align.outline import NotFollowed
 from promptkit.align.pattern import Deadline, Patterns, flags_of
 from promptkit.align.reach import Reach
 from promptkit.align.step import ItemStep
 from promptkit.align.take import Take, take_from, unsettled_take
 from promptkit.spec import NaturalNumber
+from promptkit.spec.outline import NotFollowed
 from promptkit.text import known_names
 
 __all__ = ["Regex"]

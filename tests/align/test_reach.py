@@ -6,8 +6,8 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from promptkit.align.numeral import Numeral, numerals, token_pattern
-from promptkit.align.outline import NotFollowed
 from promptkit.align.reach import Reach
+from promptkit.spec.outline import NotFollowed
 
 ATOMS = ["a", "b", "1", " ", r"\n", ".", r"\d", r"\w", r"\s", r"[^\n]", "[ab]", "[^a]", r"\W", r"\.", "A"]
 ASSERTIONS = [r"\b", r"\B", "^", "$", r"\A", r"\Z", r"\m", r"\M"]
