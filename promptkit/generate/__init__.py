@@ -3,6 +3,8 @@ before a model is really needed.
 """
 
 from promptkit.generate.alone import HasReference, Parting
+from promptkit.generate.constrain.constraint import Constraint
+from promptkit.generate.constrain.section import Constrain, NotConstrained
 from promptkit.generate.model import MODEL, Loading, Model, ModelDeclaration
 from promptkit.generate.model_files import DEFAULT_MODEL, packaged_models
 from promptkit.generate.request import Completion, Ended, Generator, OptionScore, Request, Sampling, Work
@@ -14,6 +16,8 @@ __all__ = [
     "MODEL",
     "Choose",
     "Completion",
+    "Constrain",
+    "Constraint",
     "Ended",
     "Generate",
     "Generator",
@@ -22,6 +26,7 @@ __all__ = [
     "Model",
     "ModelDeclaration",
     "Normalization",
+    "NotConstrained",
     "OptionScore",
     "Parting",
     "Request",

@@ -269,7 +269,7 @@ def calibrating(request: Request) -> Request:
     if request.options:
         return request
     sampling = replace(request.sampling, max_new_tokens=CALIBRATED_TOKENS, stop=())
-    return replace(request, sampling=sampling, settled=None, until="")
+    return replace(request, sampling=sampling, settled=None, until="", constraint=None)
 
 
 def needed_tokens(request: Request) -> int:

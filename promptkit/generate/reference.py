@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import torch
 from transformers import DynamicCache
@@ -18,8 +19,11 @@ from promptkit.generate.head import float32_head
 from promptkit.generate.meter import Meter
 from promptkit.generate.request import Completion, OptionScore, Request
 from promptkit.generate.row import Row
-from promptkit.generate.sampling import next_tokens
+from promptkit.generate.sampling import NO_MASKS, next_tokens
 from promptkit.generate.tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    from promptkit.generate.constrain.guide import Guides
 
 __all__ = ["Reference"]
 
@@ -37,6 +41,13 @@ class Reference:
         self.tokenizer = tokenizer
         self.eos = eos
         self.meter = meter
+
+    @cached_property
+    def guides(self) -> Guides:
+        """What constraints are followed with."""
+        from promptkit.generate.constrain.guide import Guides  # noqa: PLC0415 - brings llguidance
+
+        return Guides(self.tokenizer, self.eos)
 
     def complete(self, requests: Sequence[tuple[int, Request]]) -> Iterator[tuple[int, Completion]]:
         """The requests' completions as they finish, each with its index, the longest prompts first."""
@@ -67,7 +78,7 @@ class Reference:
     @torch.inference_mode()
     def complete_batch(self, batch: Sequence[tuple[int, Request]]) -> Iterator[tuple[int, Completion]]:
         """The batch's completions as they finish, each with its request's index."""
-        rows = [Row.start(index, request, self.tokenizer) for index, request in batch]
+        rows = [Row.start(index, request, self.tokenizer, lambda: self.guides) for index, request in batch]
         started = time.perf_counter()
         cache = DynamicCache(config=self.model.config)
         ids, mask = pad_left([row.request.token_ids for row in rows], self.model.device)
@@ -76,7 +87,9 @@ class Reference:
         self.meter.computed_prompt_tokens += int(mask.sum())
         while rows:
             started = time.perf_counter()
-            tokens = next_tokens(logits, [row.request.sampling for row in rows], [row.draw for row in rows])
+            guided = [(place, row.guide, ()) for place, row in enumerate(rows) if row.guide]
+            masks = self.guides.masks(guided) if guided else NO_MASKS
+            tokens = next_tokens(logits, [row.request.sampling for row in rows], [row.draw for row in rows], masks)
             for row, line, token in zip(rows, logits, tokens, strict=True):
                 if row.request.wants_likelihood:
                     row.weigh(line, token)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from promptkit.generate.constrain.constraint import Constraint
 from promptkit.generate.tokenizer import Tokenizer
 
 __all__ = ["Completion", "Ended", "Generator", "OptionScore", "Request", "Sampling", "Work"]
@@ -33,6 +34,7 @@ class Request:
     itself). `seed` belongs to this request alone. `settled` says of a text so far whether what is looked for in it is
     there, whatever text follows; then the completion ends. `until` is that rule's identity, empty where there is none.
     `wants_likelihood` asks for the log-likelihood of what is written.
+    `constraint` is what a completion must be.
     """
 
     label: str
@@ -45,6 +47,7 @@ class Request:
     settled: Callable[[str], bool] | None = field(default=None, compare=False, repr=False)
     until: str = ""
     wants_likelihood: bool = False
+    constraint: Constraint | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +80,8 @@ class Completion:
     """What the model gave: text up to the stop, all new tokens, why it ended; or the score of each option.
 
     `ended` is "stop" (a stop string came, and is cut off), "eos" (the model ended), "length" (`max_new_tokens`),
-    "answered" (`Request.settled` said so; nothing is cut off), or "scored" for options. `log_likelihood` is that of all
+    "answered" (`Request.settled` said so; nothing is cut off), or "scored" for options. A constraint that is
+    complete, and after which nothing may come, is a "stop", with nothing cut off. `log_likelihood` is that of all
     new tokens, the one that ended them included, summed: what the model itself gives them, whatever the temperature and
     whatever was shut out of the draw. None where nobody asked for it.
     """

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import torch
 
@@ -13,25 +14,32 @@ from promptkit.generate.request import Completion, Ended, Request
 from promptkit.generate.sampling import Draw, log_share
 from promptkit.generate.tokenizer import Tokenizer
 
+if TYPE_CHECKING:
+    from promptkit.generate.constrain.guide import Guide, Guides
+
 __all__ = ["Row"]
 
 
 @dataclass(slots=True, kw_only=True)
 class Row:
-    """One request while it is being completed."""
+    """One request while it is being completed; `guide` says what it may write, where it has a constraint."""
 
     index: int
     request: Request
     text: NewText
     draw: Draw
+    guide: Guide | None = None
     asked: str = ""  # the text that the request's rule was last asked about
     log_likelihood: float = 0.0  # of its new tokens, where that is asked for
 
     @classmethod
-    def start(cls, index: int, request: Request, tokenizer: Tokenizer) -> Self:
-        """The row of the request at `index`, with no new token yet."""
+    def start(
+        cls, index: int, request: Request, tokenizer: Tokenizer, guides: Callable[[], Guides] | None = None
+    ) -> Self:
+        """The row of the request at `index`, with no new token yet. `guides` are asked for by a constraint alone."""
         text = NewText(tokenizer, request.token_ids, request.sampling.stop)
-        return cls(index=index, request=request, text=text, draw=Draw(request.seed))
+        guide = guides().guide(request.label, request.constraint) if guides and request.constraint else None
+        return cls(index=index, request=request, text=text, draw=Draw(request.seed), guide=guide)
 
     def weigh(self, logits: torch.Tensor, token: int) -> None:
         """Counts the likelihood of its next token, by the logits (V,) that it was taken from."""
@@ -44,6 +52,10 @@ class Row:
             return "eos"
         if self.text.add(token):
             return "stop"
+        if self.guide is not None:
+            self.guide.take(token)
+            if self.guide.is_over:
+                return "stop"
         if self.request.settled is not None and self.is_answered():
             return "answered"
         return "length" if len(self.text.token_ids) >= self.request.sampling.max_new_tokens else None

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 import torch
 
+from promptkit.generate.constrain.mask import Mask
 from promptkit.generate.request import Sampling
 
-__all__ = ["Draw", "draw_token", "log_share", "next_tokens"]
+__all__ = ["NO_MASKS", "Draw", "draw_token", "drawn_token", "likeliest_token", "log_share", "next_tokens"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+NO_MASKS: Mapping[int, Mask] = {}
 NEAR = 10.0  # logits: what is further below the greatest has less than 5e-5 of its share
 
 
@@ -26,12 +30,17 @@ class Draw:
         return float(torch.rand((), generator=self._generator, dtype=torch.float64))
 
 
-def next_tokens(logits: torch.Tensor, samplings: list[Sampling], draws: list[Draw]) -> list[int]:
-    """The next token of each row, from its logits (B, V)."""
+def next_tokens(
+    logits: torch.Tensor, samplings: list[Sampling], draws: list[Draw], masks: Mapping[int, Mask] = NO_MASKS
+) -> list[int]:
+    """The next token of each row, from its logits (B, V); rows that have a mask take what it allows."""
     greedy = logits.argmax(dim=-1).tolist()
+    rows = zip(greedy, logits, samplings, draws, strict=True)
     return [
-        best if sampling.temperature == 0 else draw_token(row, sampling, draw.uniform())
-        for best, row, sampling, draw in zip(greedy, logits, samplings, draws, strict=True)
+        likeliest_token(best, row, masks.get(place))
+        if sampling.temperature == 0
+        else drawn_token(row, sampling, draw.uniform(), masks.get(place))
+        for place, (best, row, sampling, draw) in enumerate(rows)
     ]
 
 
@@ -39,6 +48,25 @@ def log_share(logits: torch.Tensor, token: int) -> float:
     """The log-probability of one token by its logits (V,)."""
     wide = logits.double()
     return float(wide[token] - wide.logsumexp(dim=-1))
+
+
+def likeliest_token(best: int, logits: torch.Tensor, mask: Mask | None) -> int:
+    """The likeliest token that may come next; `best` is the likeliest of all."""
+    token = mask.taken(best) if mask else best
+    if token is not None:
+        return token
+    assert mask is not None
+    return int(mask.applied(logits).argmax())
+
+
+def drawn_token(logits: torch.Tensor, sampling: Sampling, uniform: float, mask: Mask | None) -> int:
+    """One token of those that may come next. Where the text may end, what leads out of the constraint ends it."""
+    if mask is None:
+        return draw_token(logits, sampling, uniform)
+    if mask.end is None:
+        return draw_token(mask.applied(logits), sampling, uniform)
+    token = draw_token(logits, sampling, uniform)
+    return token if mask.allows(token) else mask.end
 
 
 def draw_token(logits: torch.Tensor, sampling: Sampling, uniform: float) -> int:

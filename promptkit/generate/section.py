@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from promptkit.generate.constrain.section import Constrain
 from promptkit.generate.request import OptionScore, Sampling
 from promptkit.spec import Count, Declaration, NaturalNumber, Template, Texts
 
@@ -33,6 +34,11 @@ class Generate(Declaration):
         description="whether a completion ends as soon as the align chain's answer can no longer change, whatever text "
         "follows",
     )
+    constrain: Constrain | None = Field(
+        default=None,
+        description="what a completion can be, and nothing else: grammar, regex, json or choice for what the align chain's "
+        "first step of that kind reads; or what it says itself",
+    )
     seed: int = Field(default=0, description="the run's seed; every request's own is derived from it")
 
     @field_validator("stop", mode="after")
@@ -46,6 +52,13 @@ class Generate(Declaration):
     def _samples_differ(self) -> Generate:
         if self.samples > 1 and self.temperature == 0:
             raise PydanticCustomError("same_samples", "several samples at temperature 0 are all the same")
+        return self
+
+    @model_validator(mode="after")
+    def _ends_by_itself(self) -> Generate:
+        if self.constrain is not None and self.stop:
+            message = "`stop` and `constrain`: what is constrained ends where it is complete, and nowhere else"
+            raise PydanticCustomError("stop", message, {"at": ("stop",), "hint": "leave `stop` out"})
         return self
 
     def sampling(self) -> Sampling:

@@ -11,11 +11,21 @@ from typing import Any, ClassVar
 from pydantic import Field, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from promptkit.align import Chain, DecidingStep, Steps
+from promptkit.align import AlignStep, Chain, DecidingStep, Steps
 from promptkit.data import DataSection
-from promptkit.generate import DEFAULT_MODEL, Choose, Generate, Model, ModelDeclaration
+from promptkit.errors import GrammarError
+from promptkit.generate import (
+    DEFAULT_MODEL,
+    Choose,
+    Constrain,
+    Generate,
+    Model,
+    ModelDeclaration,
+    NotConstrained,
+)
 from promptkit.generate.local import LocalModel
 from promptkit.prompt import Demonstrations, PromptSteps
+from promptkit.run.constraining import Constraining
 from promptkit.run.examples import CheckedExample
 from promptkit.run.seats import check_seats
 from promptkit.score import Metric, Metrics, default_metrics
@@ -74,7 +84,21 @@ class PipelineDeclaration(Declaration):
             raise PydanticCustomError("never_settled", "the answer may change until the text ends: align{why}", context)
         is_run = self.generate is not None or (bool(self.prompt) and self.choose is None)
         check_seats(self.align, (self.generate or Generate()) if is_run else None, self.choose)
+        if self.generate and self.generate.constrain:
+            check_constrain(self.generate.constrain, self.align)
         return self
+
+
+def check_constrain(section: Constrain, steps: tuple[AlignStep, ...]) -> None:
+    """Nothing; or an error where no completion can be constrained to what the chain reads."""
+    try:
+        _ = Constraining(section, steps).fixed
+    except NotConstrained as error:
+        context = {"why": str(error), "at": ("generate", "constrain")}
+        raise PydanticCustomError("constrain", "{why}", context) from error
+    except GrammarError as error:
+        inside = {"problem": error.problem, "at": ("generate", "constrain")}
+        raise PydanticCustomError("grammar", "grammar", inside) from error
 
 
 @dataclass(frozen=True)
@@ -113,6 +137,12 @@ class Pipeline:
     def formats(self) -> tuple[str, ...]:
         """The words with which its prompt begins a question: a model that writes them goes on to ask itself one."""
         return tuple(dict.fromkeys(filter(None, (step.format() for step in self.declaration.prompt))))
+
+    @cached_property
+    def constraining(self) -> Constraining | None:
+        """What completions must be, where anything is said of it."""
+        section = self.generate.constrain
+        return Constraining(section, self.declaration.align) if section else None
 
     @property
     def metrics(self) -> Sequence[Metric]:

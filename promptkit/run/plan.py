@@ -13,7 +13,7 @@ from typing import Any
 from promptkit.align import Answer, Chain
 from promptkit.data import Example, read_rows, read_split, target_of
 from promptkit.errors import DataError, DeclarationError, ModelError, TemplateError
-from promptkit.generate import Choose, Generator, Request, Sampling, Tokenizer
+from promptkit.generate import Choose, Constraint, Generator, NotConstrained, Request, Sampling, Tokenizer
 from promptkit.prompt import ChatFormat, Demonstrations, Piece, Prompt
 from promptkit.run.pipeline import Pipeline
 from promptkit.text import Problem
@@ -202,7 +202,18 @@ def text_request(
         settled=partial(pipeline.chain.is_settled, fields=example.fields) if stops else None,
         until=rule_of(pipeline, example) if stops else "",
         wants_likelihood=pipeline.deciding is not None and pipeline.deciding.needs_likelihood,
+        constraint=constraint_of(pipeline, example),
     )
+
+
+def constraint_of(pipeline: Pipeline, example: Example) -> Constraint | None:
+    """What the example's completion must be. Raises `DataError` where no option can be named."""
+    if pipeline.constraining is None:
+        return None
+    try:
+        return pipeline.constraining.of(example.fields)
+    except (ValueError, NotConstrained) as error:
+        raise DataError(f"{example.origin}: {error}") from error
 
 
 def rule_of(pipeline: Pipeline, example: Example) -> str:

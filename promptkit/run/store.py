@@ -58,6 +58,8 @@ def described(request: Request, sample: int) -> dict[str, Any]:
         seen["until"] = request.until
     if request.wants_likelihood:
         seen["likelihood"] = True
+    if request.constraint is not None:
+        seen["constraint"] = dict(request.constraint.identity)
     sampling = asdict(request.sampling)
     if request.sampling.temperature == 0:
         limits = {name: sampling[name] for name in ("max_new_tokens", "stop")}

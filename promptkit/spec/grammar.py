@@ -31,10 +31,11 @@ RELATIVE_IMPORT = re.compile(r"^\s*%import\s*\.", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terminal:
-    """A token: the pattern that it must match, which never matches nothing."""
+    """A token: the pattern that it must match, which never matches nothing. `written` is the text that says so."""
 
     name: str
     pattern: str
+    written: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +74,23 @@ class Rules:
             if not more:
                 return frozenset(found)
             found |= more
+
+    def always_has(self, name: str) -> bool:
+        """Whether every text of the start rule has some text that is captured under a name."""
+        without = {rule for rule in self.productions if rule in self.nullable}
+        found = set(self.productions)  # rules of which that may hold; those of which it does not are taken out
+        while True:
+            fewer = {
+                rule
+                for rule in found
+                if all(
+                    (each.name == name and rule not in without) or not found.isdisjoint(each.parts)
+                    for each in self.productions[rule]
+                )
+            }
+            if fewer == found:
+                return self.start in found
+            found = fewer
 
 
 class Grammar:
@@ -192,11 +210,15 @@ def read_rules(grammar: Grammar, start: str) -> Rules:
     return Rules(
         start=start,
         productions={name: tuple(dict.fromkeys(each)) for name, each in productions.items()},
-        terminals={
-            str(each.name): Terminal(name=str(each.name), pattern=each.pattern.to_regexp()) for each in read.terminals
-        },
+        terminals={str(each.name): terminal_of(each) for each in read.terminals},
         ignored=tuple(map(str, read.ignore_tokens)),
     )
+
+
+def terminal_of(read: Any) -> Terminal:
+    """A terminal as lark has read it."""
+    pattern = read.pattern
+    return Terminal(name=str(read.name), pattern=pattern.to_regexp(), written=str(pattern.raw or pattern.value))
 
 
 def check_parts(grammar: Grammar, read: Any) -> None:

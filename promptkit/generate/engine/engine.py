@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import torch
 
+from promptkit.generate.constrain.mask import Mask
 from promptkit.generate.engine.attention import KEYWORD
 from promptkit.generate.engine.blocks import Head, fuse, likeliest, plain_head
 from promptkit.generate.engine.branches import Asked, Branches, grow_contexts
@@ -21,10 +24,11 @@ from promptkit.generate.head import float32_head
 from promptkit.generate.meter import Meter
 from promptkit.generate.request import Completion, Request
 from promptkit.generate.row import Row
-from promptkit.generate.sampling import draw_token
+from promptkit.generate.sampling import NO_MASKS, drawn_token
 from promptkit.generate.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
+    from promptkit.generate.constrain.guide import Guides, Wanted
     from promptkit.generate.engine.tiles.stack import Stack, TileHead
 
 __all__ = ["Engine", "Limits"]
@@ -84,17 +88,30 @@ class Live:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Following:
-    """What may follow tokens of a pass: the likeliest token after each, and logits (n, V) where a row needs them."""
+    """What may follow tokens of a pass: the likeliest token after each, and logits (n, V) where a row needs them.
+
+    `hidden` (n, C) are the states behind them, where the logits were not written down. `masks`, by line, are those of
+    rows that have a constraint; what is the likeliest is then the likeliest of what it allows.
+    """
 
     likeliest: Sequence[int]
     logits: torch.Tensor | None = None
+    hidden: torch.Tensor | None = None
+    masks: Mapping[int, Mask] = field(default_factory=lambda: NO_MASKS)
 
     @classmethod
     def joined(cls, parts: Sequence[Following], lines: Sequence[int]) -> Following:
         """These lines of several passes' taken together."""
         every = [token for part in parts for token in part.likeliest]
-        logits = [part.logits for part in parts if part.logits is not None]
-        return cls(likeliest=[every[line] for line in lines], logits=torch.cat(logits)[list(lines)] if logits else None)
+        logits, hidden = (
+            [each for each in kept if each is not None]
+            for kept in ([part.logits for part in parts], [part.hidden for part in parts])
+        )
+        return cls(
+            likeliest=[every[line] for line in lines],
+            logits=torch.cat(logits)[list(lines)] if logits else None,
+            hidden=torch.cat(hidden)[list(lines)] if hidden else None,
+        )
 
     @property
     def written(self) -> torch.Tensor:
@@ -107,7 +124,7 @@ class Following:
         sampling = live.row.request.sampling
         if sampling.temperature == 0:
             return self.likeliest[line]
-        return draw_token(self.written[line].float(), sampling, live.row.draw.uniform())
+        return drawn_token(self.written[line].float(), sampling, live.row.draw.uniform(), self.masks.get(line))
 
 
 class Trunk:
@@ -148,6 +165,13 @@ class Engine:
         self.lent: dict[Any, Any] = {}
         self.arena: Arena | None = None  # memory for slots, where there is some already
 
+    @cached_property
+    def guides(self) -> Guides:
+        """What constraints are followed with."""
+        from promptkit.generate.constrain.guide import Guides  # noqa: PLC0415 - brings llguidance
+
+        return Guides(self.tokenizer, self.eos)
+
     def lay_out(self) -> None:
         """Lays the model's weights out anew, where that makes it faster on its device."""
         if self.model.device.type == "cpu":
@@ -185,14 +209,16 @@ class Engine:
                 numbers = [queue.pop() for _ in range(min(len(queue), len(slots.free)))]
                 stepped = [self.admit(requests[number], tree, number, trunk, slots.free.pop()) for number in numbers]
                 self.compute_stretches([each.below for each in stepped if each.below])
-                following = self.enter(slots, stepped, wants_logits=wants_logits)
+                masks = self.masks_of(stepped)
+                following = self.led(self.enter(slots, stepped, wants_logits=wants_logits), masks)
                 live += stepped
                 self.meter.prefill_s += time.perf_counter() - started
                 started = time.perf_counter()
             else:
                 stepped = live
                 self.guess(live)
-                following = self.step(slots, live, wants_logits=wants_logits)
+                masks = self.masks_of(live)
+                following = self.led(self.step(slots, live, wants_logits=wants_logits), masks)
             done = self.advance(stepped, following)
             for each in stepped:
                 each.keep()
@@ -209,7 +235,7 @@ class Engine:
         index, request = numbered
         below = trunk.stretch(tree.below[number])
         return Live(
-            row=Row.start(index, request, self.tokenizer),
+            row=Row.start(index, request, self.tokenizer, lambda: self.guides),
             slot=slot,
             below=below,
             start=tree.shared(number),
@@ -352,9 +378,49 @@ class Engine:
             self.compute(forward)
             return Following(likeliest=[])
         if self.head is not None and not wants_logits:
-            return Following(likeliest=self.head.likeliest(self.hidden(forward)))
+            hidden = self.hidden(forward)
+            return Following(likeliest=self.head.likeliest(hidden), hidden=hidden)
         logits = self.forward(forward)
         return Following(likeliest=likeliest(logits), logits=logits)
+
+    def masks_of(self, live: Sequence[Live]) -> Future[Mapping[int, Mask]] | None:
+        """The masks of rows that have a constraint, which are computed while the model computes; None without any.
+
+        The lines are those of a pass over each row's next token and its guesses.
+        """
+        wanted: list[Wanted] = []
+        line = 0
+        for each in live:
+            if each.row.guide is not None:
+                wanted.append((line, each.row.guide, each.guesses))
+            line += 1 + len(each.guesses)
+        return self.guides.begin(wanted) if wanted else None
+
+    def led(self, following: Following, masks: Future[Mapping[int, Mask]] | None) -> Following:
+        """What follows, with rows that have a constraint taking what it allows.
+
+        Mostly the likeliest token of all is allowed; logits are written down for lines where it is not.
+        """
+        if masks is None:
+            return following
+        by_line = masks.result()
+        tokens = list(following.likeliest)
+        taken = {line: mask.taken(tokens[line]) for line, mask in by_line.items()}
+        unsure = [line for line, token in taken.items() if token is None]
+        if unsure:
+            logits = self.logits_at(following, unsure)
+            taken |= {line: int(by_line[line].applied(row).argmax()) for line, row in zip(unsure, logits, strict=True)}
+        for line, token in taken.items():
+            assert token is not None
+            tokens[line] = token
+        return replace(following, likeliest=tokens, masks=by_line)
+
+    def logits_at(self, following: Following, lines: Sequence[int]) -> torch.Tensor:
+        """The logits (n, V), float32, of these lines."""
+        if following.hidden is None:
+            return following.written[list(lines)].float()
+        assert self.head is not None
+        return self.head(following.hidden[list(lines)]).float()
 
     def guess(self, live: Sequence[Live]) -> None:
         """Lets rows guess what they write next, as far as that costs little beside the step itself."""
@@ -363,7 +429,8 @@ class Engine:
             each.guesses = ()
             if each.drafter is not None and budget > 0:
                 most = min(budget, each.row.request.sampling.max_new_tokens - len(each.row.text.token_ids) - 1)
-                each.guesses = tuple(each.drafter.guess(most))
+                guide = each.row.guide
+                each.guesses = tuple(guide.guesses(each.drafter, most) if guide else each.drafter.guess(most))
                 budget -= len(each.guesses)
 
     def advance(self, live: Sequence[Live], following: Following) -> dict[int, tuple[int, Completion]]:

@@ -1,0 +1,1 @@
+"""Completions that can be nothing but what a pattern, a schema, a list of texts or a grammar allows."""
