@@ -76,7 +76,7 @@ def of_pattern(compiled: regex.Pattern[str], answer: int | str = 0, *, stripped:
     if answer == 0:
         term = f"(/{text_of(node)}/ & {NOT_BLANK})"
     elif not passes(node, answer):
-        raise NotShared(f"a way past the group {answer!r}, or through it without text,")
+        raise NotShared(f"a way past the group {answer!r}, or through it without text")
     else:
         term = term_of(node, answer)
     if stripped is not None:
@@ -186,7 +186,7 @@ def of_grammar(grammar: Grammar, start: str) -> str:
     """A text of a grammar's rule. Raises `GrammarError` at the line of what a constraint cannot say."""
     rules = grammar.rules(start)
     if start in rules.nullable:
-        raise grammar.refused_at(f"constrain: the rule {start!r} may be empty, and an empty text has no answer", start)
+        raise grammar.refused_at(f"the rule {start!r} may be empty, and an empty text has no answer", start)
     number = {name: f"r{place}" for place, name in enumerate(rules.productions)}
     number |= {name: f"T{place}" for place, name in enumerate(rules.terminals)}
     lines = [f"body: {number[start]}"]
@@ -207,7 +207,7 @@ def terminal_text(grammar: Grammar, terminal: Terminal) -> str:
         if why := irregular(node):
             raise NotShared(why)
     except (NotFollowed, NotShared) as error:
-        message = f"constrain: the terminal has {error}, which a constraint cannot follow"
+        message = f"the terminal has {error}, which a constraint cannot follow"
         raise grammar.refused_at(message, terminal.name, terminal.written) from error
     return f"/{text_of(node)}/"
 
@@ -220,12 +220,17 @@ def every_character() -> str:
 
 @functools.lru_cache(maxsize=1024)
 def characters(pattern: str, flags: int) -> str:
-    """The one character that a piece of a pattern matches, as a class that lists all of them."""
+    r"""The one character that a piece of a pattern matches, as a class that lists all of them.
+
+    Digits alone are the ten that everybody reads: `\d` has those of all scripts, and a later step may not know them.
+    """
     runs = regex.compile(f"(?:{pattern})+", flags).finditer(every_character())
     ranges = [each for run in runs for each in unpaired(ord(run[0][0]), ord(run[0][-1]))]
     if not ranges:
-        raise NotShared(f"{pattern!r}, which no character matches,")
-    return listed(ranges)
+        raise NotShared(f"{pattern!r}, which no character matches")
+    ten = (ord("0"), ord("9"))
+    are_digits = ten in ranges and all(regex.match(r"\d", chr(code)) for both in ranges for code in both)
+    return listed([ten] if are_digits else ranges)
 
 
 def unpaired(first: int, last: int) -> list[tuple[int, int]]:
