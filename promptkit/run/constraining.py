@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from promptkit.align import AlignStep, Chain, Choice, First, Found, GrammarStep, Regex, Strip
+from promptkit.align import AlignStep, Chain, Choice, First, Found, GrammarStep, Regex, Strip, Use
 from promptkit.align.chain import whole
 from promptkit.align.context import Context
 from promptkit.generate import Constrain, Constraint, NotConstrained
@@ -41,7 +41,24 @@ class Constraining:
             return self.fixed
         if self.section.step is None:
             return self.section.by_texts(self.section.texts(fields))
-        return self.section.by_texts(self.place.spellings(fields))
+        return self.section.by_texts(self.spellings(fields))
+
+    def spellings(self, fields: Mapping[str, Any]) -> Sequence[str]:
+        """The ways to name an option that the chain reads as that option. Raises `ValueError` where it reads none."""
+        step = self.place.step
+        assert isinstance(step, Choice)
+        options = step.of(self.place.seen(fields))
+        chain, context = Chain(self.steps), Context(fields=fields)
+        found = []
+        for index, label in enumerate(options.labels):
+            texts = [*marked(label), *options.texts[index : index + 1]]
+            texts += [f"{mark} {text}" for text in options.texts[index : index + 1] for mark in marked(label)]
+            value = chain.align_target(step.value(index, options), fields)
+            results = ((text, chain(whole(text, context))) for text in texts)
+            found += [text for text, result in results if isinstance(result, Found) and result.value == value]
+        if not found:
+            raise ValueError(f"{self.place.name} reads no way to name an option")
+        return found
 
     @cached_property
     def place(self) -> Place:
@@ -56,11 +73,12 @@ class Constraining:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A step, the steps that are done before it, and its name in the chain."""
+    """A step, the steps that are done before it, its name in the chain, and the chains from files that it stands in."""
 
     name: str
     before: tuple[AlignStep, ...]
     step: AlignStep
+    uses: tuple[Use, ...] = ()
 
     def constraint(self, section: Constrain) -> Constraint:
         """What the step can read. Raises `NotConstrained` and `GrammarError`."""
@@ -94,26 +112,16 @@ class Place:
         """Nothing; or `NotConstrained` where a step before this one may change what it reads."""
         for each in self.before:
             if not isinstance(each, allowed) and each.kind not in UNCHANGING:
-                raise NotConstrained(f"the step {each.kind!r} before it may change what it reads")
+                raise NotConstrained(
+                    f"the step {each.kind!r} before it may change what it reads; `constrain: {{{self.step.kind}: ...}}` "
+                    "says by itself what a completion is"
+                )
 
-    def spellings(self, fields: Mapping[str, Any]) -> Sequence[str]:
-        """The ways to name an option that the chain, up to this step, reads as that option.
-
-        Raises `ValueError` where it reads none.
-        """
-        assert isinstance(self.step, Choice)
-        options = self.step.of(fields)
-        chain, context = Chain((*self.before, self.step)), Context(fields=fields)
-        found = []
-        for index, label in enumerate(options.labels):
-            texts = [*marked(label), *([options.texts[index]] if index < len(options.texts) else [])]
-            texts += [f"{mark} {text}" for text in options.texts[index : index + 1] for mark in marked(label)]
-            value = self.step.value(index, options)
-            results = ((text, chain(whole(text, context))) for text in texts)
-            found += [text for text, result in results if isinstance(result, Found) and result.value == value]
-        if not found:
-            raise ValueError(f"{self.name} reads no way to name an option")
-        return found
+    def seen(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The fields that the step sees, of an example's."""
+        for use in self.uses:
+            fields = use.seen(fields)
+        return fields
 
 
 def marked(label: str) -> tuple[str, ...]:
@@ -121,12 +129,26 @@ def marked(label: str) -> tuple[str, ...]:
     return label, f"({label})", f"{label})", f"{label}."
 
 
-def places(steps: Sequence[AlignStep], name: str, before: tuple[AlignStep, ...]) -> Iterator[Place]:
-    """Every step of a chain, those inside alternatives among them, in their order."""
+def places(
+    steps: Sequence[AlignStep], name: str, before: tuple[AlignStep, ...], uses: tuple[Use, ...] = ()
+) -> Iterator[Place]:
+    """Every step of a chain, those inside alternatives and other chains among them, in their order."""
     for number, step in enumerate(steps):
         inner = f"{name}[{number}].{step.kind}"
-        yield Place(inner, before, step)
+        yield Place(inner, before, step, uses)
         if isinstance(step, First):
             for place, alternative in enumerate(step.alternatives):
-                yield from places(alternative, f"{inner}[{place}]", before)
+                yield from places(alternative, f"{inner}[{place}]", before, uses)
+        elif isinstance(step, Use):
+            yield from places(step.chain.steps, inner, before, (*uses, step))
+        else:  # what such a step hands on is its own affair
+            yield from places(list(inside(step)), inner, (*before, step), uses)
         before = (*before, step)
+
+
+def inside(value: object) -> Iterator[AlignStep]:
+    """The steps that a step's fields hold, at any depth of lists."""
+    if isinstance(value, AlignStep):
+        value = [getattr(value, name) for name in type(value).model_fields]
+    for each in value if isinstance(value, list | tuple) else ():
+        yield from (each,) if isinstance(each, AlignStep) else inside(each)

@@ -162,13 +162,14 @@ def test_texts_let_only_themselves_through(seed):
     assert text.removeprefix(" ") in texts
 
 
+@pytest.mark.parametrize("align", ["choice", {"conclusion": {"read": "choice"}}], ids=str)
 @given(seed=st.integers(0, 2**32))
 @settings(max_examples=20, deadline=None)
-def test_an_option_is_named_as_the_step_reads_it(seed):
+def test_an_option_is_named_as_the_step_reads_it(align, seed):
     """Spellings that the step reads as another option, or as none, are left out."""
     from promptkit.align import Chain
 
-    declared = pipeline("choice", ["choice"])
+    declared = pipeline("choice", [align])
     fields = {"options": ["I", "7.5", "not A", "the moon"]}
     text, is_whole = walk(Constraining(declared.generate.constrain, declared.align).of(fields), seed)
     assert not is_whole or isinstance(Chain(declared.align).align(text, fields=fields), Answer), text
@@ -223,7 +224,14 @@ def test_a_mask_knows_what_it_allows():
             [{"regex": {"pattern": "a", "take": "only"}}],
             "align[0].regex: `take: only` may find several that differ; `first` or `last` takes one",
         ),
-        ("regex", ["lower", {"regex": "a"}], "align[1].regex: the step 'lower' before it may change what it reads"),
+        (
+            "regex",
+            ["lower", {"regex": "a"}],
+            (
+                "align[1].regex: the step 'lower' before it may change what it reads; `constrain: {regex: ...}` says by "
+                "itself what a completion is"
+            ),
+        ),
         (
             "regex",
             [{"regex": "a(b)?"}],
