@@ -11,6 +11,7 @@ from promptkit.align import AlignStep, Chain, Choice, First, Found, GrammarStep,
 from promptkit.align.chain import whole
 from promptkit.align.context import Context
 from promptkit.generate import Constrain, Constraint, NotConstrained
+from promptkit.run.seats import inner_steps
 from promptkit.text import known_names
 
 __all__ = ["Constraining"]
@@ -142,13 +143,5 @@ def places(
         elif isinstance(step, Use):
             yield from places(step.chain.steps, inner, before, (*uses, step))
         else:  # what such a step hands on is its own affair
-            yield from places(list(inside(step)), inner, (*before, step), uses)
+            yield from (Place(inner, (*before, step), each, uses) for each in inner_steps(step))
         before = (*before, step)
-
-
-def inside(value: object) -> Iterator[AlignStep]:
-    """The steps that a step's fields hold, at any depth of lists."""
-    if isinstance(value, AlignStep):
-        value = [getattr(value, name) for name in type(value).model_fields]
-    for each in value if isinstance(value, list | tuple) else ():
-        yield from (each,) if isinstance(each, AlignStep) else inside(each)

@@ -92,7 +92,7 @@ class PipelineDeclaration(Declaration):
 def check_constrain(section: Constrain, steps: tuple[AlignStep, ...]) -> None:
     """Nothing; or an error where no completion can be constrained to what the chain reads."""
     try:
-        _ = Constraining(section, steps).fixed
+        _ = Constraining(section, tuple(step for step in steps if not isinstance(step, DecidingStep))).fixed
     except NotConstrained as error:
         context = {"why": str(error), "at": ("generate", "constrain")}
         raise PydanticCustomError("constrain", "{why}", context) from error
@@ -142,7 +142,7 @@ class Pipeline:
     def constraining(self) -> Constraining | None:
         """What completions must be, where anything is said of it."""
         section = self.generate.constrain
-        return Constraining(section, self.declaration.align) if section else None
+        return Constraining(section, self.chain.steps) if section else None
 
     @property
     def metrics(self) -> Sequence[Metric]:
