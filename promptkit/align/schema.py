@@ -222,3 +222,22 @@ def cut(message: str) -> str:
     """The message, as long as a reason can hold, without a last full stop."""
     line = " ".join(message.split()).rstrip(".")
     return line if len(line) <= MAX_MESSAGE else line[: MAX_MESSAGE - 3] + "..."
+
+
+def always_has(content: Any, pointer: str) -> bool:
+    """Whether every document of a schema has a value at the pointer, and none that is null, as far as it says so itself.
+
+    >>> always_has({"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}, "/a")
+    True
+    """
+    for part in pointer.split("/")[1:]:
+        name = part.replace("~1", "/").replace("~0", "~")
+        if not (isinstance(content, dict) and name in content.get("required", ())):
+            return False
+        content = content.get("properties", {}).get(name)
+    if not isinstance(content, dict):
+        return False
+    if "const" in content or "enum" in content:
+        return None not in (content.get("enum") or [content.get("const")])
+    named = content.get("type", "null")
+    return "null" not in (named if isinstance(named, list) else [named])

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from promptkit.align import AlignStep, Chain, Choice, First, Found, GrammarStep, Regex, Strip, Use
+from promptkit.align import AlignStep, Chain, Choice, First, Found, GrammarStep, Json, Regex, Strip, Use
 from promptkit.align.chain import whole
 from promptkit.align.context import Context
+from promptkit.align.schema import always_has
 from promptkit.generate import Constrain, Constraint, NotConstrained
 from promptkit.run.seats import inner_steps
 from promptkit.text import known_names
@@ -19,6 +20,7 @@ __all__ = ["Constraining"]
 UNCHANGING = ("reasoning",)  # steps that leave a text as it is that has nothing for them
 WHITE = "".join(chr(code) for code in range(0x3001) if chr(code).isspace())
 ANSWER = "answer"
+ANY_DOCUMENT: Mapping[str, Any] = {"type": ["object", "array"]}
 
 
 @dataclass(frozen=True)
@@ -88,8 +90,8 @@ class Place:
                 return self.by_pattern(section, self.step)
             if isinstance(self.step, GrammarStep):
                 return self.by_grammar(section, self.step)
-            self.check_before(Strip)
-            return section.by_schema(getattr(self.step, "schema_", None) or {})
+            assert isinstance(self.step, Json)
+            return self.by_schema(section, self.step)
         except NotConstrained as error:
             raise NotConstrained(f"{self.name}: {error}") from error
 
@@ -99,7 +101,23 @@ class Place:
             raise NotConstrained("`take: only` may find several that differ; `first` or `last` takes one")
         self.check_before(Strip)
         strips = [each.chars or WHITE for each in self.before if isinstance(each, Strip)]
-        return section.by_pattern(step.compiled, step.answer_group, stripped="".join(strips) if strips else None)
+        if step.search == "end":
+            raise NotConstrained(
+                "`search: end` reads backwards, which a constraint cannot follow; `take: last` looks on"
+            )
+        first = step.searches[0]  # what it matches is an answer, whatever the other patterns match
+        return section.by_pattern(first.compiled, first.answer, stripped="".join(strips) if strips else None)
+
+    def by_schema(self, section: Constrain, step: Json) -> Constraint:
+        """The documents in which the step finds a value."""
+        self.check_before(Strip)
+        content = step.schema_.content if step.schema_ else ANY_DOCUMENT
+        if not always_has(content, step.pointer):
+            place = f"at {step.pointer}" if step.pointer else "at all"
+            raise NotConstrained(
+                f"the schema has documents without a value {place}: say its `type`, and what is `required`"
+            )
+        return section.by_schema(content)
 
     def by_grammar(self, section: Constrain, step: GrammarStep) -> Constraint:
         """What a grammar's rule is."""

@@ -15,6 +15,7 @@ PARAMETERS = {
     "between": {"start": "[", "end": ["]", "}"], "open": True},
     "capture": "name",
     "first": ["number", {"regex": "a.c"}, "strip"],
+    "grammar": {"text": 'start: "answer is " NUMBER\n%import common.NUMBER', "anchor": "anywhere"},
     "map": {"table": {"a": 1}, "otherwise": "keep"},
     "reject": ["12", "is .$"],
     "regex": {"pattern": "(?i)answer is:?\\s*(?P<answer>[^\\n]+)|(?P<answer>\\d+)", "take": "last"},
