@@ -3,71 +3,123 @@
 from __future__ import annotations
 
 import functools
+import heapq
+import itertools
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any, ClassVar, Literal
 
+import regex
 from pydantic import Field
 
-from promptkit.align.numeral import Numeral, Unreadable, numerals, token_pattern
-from promptkit.align.outcome import Found, Missing
+from promptkit.align.equation import result_of
+from promptkit.align.notation import token_pattern
+from promptkit.align.number_word import number_words, spelled_answer
+from promptkit.align.numeral import Numeral, Unreadable, last_numeral, numerals
+from promptkit.align.outcome import Capture, Found, Missing
 from promptkit.align.reach import Reach
 from promptkit.align.step import ItemStep
 from promptkit.align.take import Take, take_from, unsettled_take
 from promptkit.spec.declaration import shorten
+from promptkit.text import Span
 
 __all__ = ["Number", "Percent"]
 
-Percent = Literal["as_written", "fraction"]
-
 MAX_DIGITS = 300  # a number of more may be out of the range of numbers
+MAX_DIFFERENT = 100  # numbers that differ, after which `only` looks no further
+Percent = Literal["as_written", "fraction"]
+Words = Literal["auto"] | bool
 
 
 class Number(ItemStep):
-    """Reads a number: thousands separators, currency, signs, decimals, fractions, per cent; units are passed over.
+    """Reads a number: thousands separators, currency, signs, decimals, fractions, powers of ten, millions, per cent.
 
     The first number is taken if nothing else is said: after words that introduce an answer it follows at once, and
-    what comes later explains it (Kojima et al. 2022, section 4, answer cleansing). For a whole chain of thought, say
-    `take: last`, as Wei et al. 2022 do, or `only`. A whole value is an integer, any other a float. What looks like a
-    number and cannot be read for certain (`1,5`, `2.5 million`, `5^2`) is never passed over for the next one.
+    what comes later explains it (Kojima et al. 2022, section 4, answer cleansing). `take: result` is the same, but of
+    an equation (`5 + 3 = 8`) it takes what comes out. For a whole chain of thought, say `take: last`, as Wei et al.
+    2022 do, or `only`. A whole value is an integer, any other a float. What looks like a number and cannot be read for
+    certain (`1,5`, `5-6`, `5^2`) is never passed over for the next one; dates, times, versions, ordinals and the
+    numbers of list items are none. The unit, where one is written, is captured as `unit`.
     """
 
     kind = "number"
     main: ClassVar[str | None] = "take"
 
-    take: Take = Field(
-        default="first", description="which number: first, last, only (ambiguous if they differ), all (gives a list)"
+    take: Take | Literal["result"] = Field(
+        default="first",
+        description="which number: first, last, only (ambiguous if they differ), all (gives a list), result (after the "
+        "equals sign of the first sentence, where it has one; else the first)",
     )
     percent: Percent = Field(default="as_written", description="what 75 % is: as_written (75) or a fraction (0.75)")
+    words: Words = Field(
+        default="auto",
+        description="whether seven is a number: true, false, or auto (where the text has no digits and begins with it)",
+    )
 
     def read(self, found: Found) -> Found | Missing:
         """The number that is asked for."""
         if is_digits(found.value):
             return found.become([int(found.value)] if self.take == "all" else int(found.value))
-        return take_from(self.candidates(found), self.take) or Missing(reason="no number")
+        if self.take in ("only", "all"):
+            every = self.every(found.value)
+            candidates = (self.found(found, each) for each in (new_ones(every) if self.take == "only" else every))
+            return take_from(candidates, self.take) or Missing(reason="no number")
+        one = self.one(found.value)
+        return Missing(reason="no number") if one is None else self.found(found, one)
 
     def read_other(self, found: Found) -> Found | Missing:
         """A number, as it is."""
         return found if is_number(found.value) else super().read_other(found)
 
     def settle(self, found: Found) -> Found | Missing:
-        """The first number, once what follows it cannot be a part of it."""
-        first = next(numerals(found.value), None)
-        if self.take != "first" or not isinstance(first, Numeral) or not reach().is_over(found.value, first.span.start):
-            return Missing(reason=self.unsettled() or "no number that has ended")
-        return found.part(first.span.start, first.span.end).become(self.value(first)).closed()
+        """The first number, once what follows it cannot be a part of it or its unit."""
+        why = self.unsettled()
+        first = None if why else next(numerals(found.value), None)
+        if not isinstance(first, Numeral) or not reach().is_over(found.value, first.span.start):
+            return Missing(reason=why or "no number that has ended")
+        result = self.found(found, first)
+        return result.closed() if isinstance(result, Found) else result
 
     def unsettled(self) -> str:
         """Why any number but the first may be another in the end."""
+        if self.take == "first" and self.words is True:
+            return "with `words: true` waits for the end of the text"
         return unsettled_take(self.take)
 
-    def candidates(self, found: Found) -> Iterator[Found | Missing]:
+    def one(self, text: str) -> Numeral | Unreadable | None:
+        """The number of a text that `take` asks for, where it is one."""
+        if self.take == "last" and self.words is not True:
+            return last_numeral(text) or next(self.every(text), None)
+        every = self.every(text)
+        if self.take == "first":
+            return next(every, None)
+        known = list(every)
+        if not known:
+            return None
+        return known[-1] if self.take == "last" else result_of(text, known)
+
+    def every(self, text: str) -> Iterator[Numeral | Unreadable]:
         """Every number of a text, in order; and what looks like one and cannot be read."""
-        for each in numerals(found.value):
-            if isinstance(each, Unreadable):
-                yield Missing(reason=f"{shorten(each.text)} {each.reason}")
-            else:
-                yield found.part(each.span.start, each.span.end).become(self.value(each))
+        in_digits = numerals(text)
+        if self.words is True:
+            return with_words(in_digits, number_words(text))
+        first = next(in_digits, None)
+        if first is not None:
+            return itertools.chain((first,), in_digits)
+        spelled = spelled_answer(text) if self.words == "auto" else None
+        return iter(() if spelled is None else (spelled,))
+
+    def found(self, found: Found, each: Numeral | Unreadable) -> Found | Missing:
+        """A number in its place, with its unit."""
+        if isinstance(each, Unreadable):
+            return Missing(reason=f"{shorten(each.text)} {each.reason}", is_ambiguous=each.is_ambiguous)
+        captures = found.captures
+        if each.unit is not None:
+            unit = found.value[each.unit.start : each.unit.end]
+            captures = {**captures, "unit": Capture(value=unit, span=place(found, each.unit))}
+        value = self.value(each)
+        return replace(found, value=value, span=place(found, each.span), is_verbatim=False, captures=captures)
 
     def value(self, numeral: Numeral) -> int | float:
         """The number: an integer if it is whole."""
@@ -82,7 +134,7 @@ class Number(ItemStep):
             return target
         if isinstance(target, str):
             text = target.strip()
-            every = list(numerals(text))
+            every = list(self.every(text))
             if self.take == "all" and every and not any(isinstance(each, Unreadable) for each in every):
                 return [self.value(each) for each in every if isinstance(each, Numeral)]
             if len(every) == 1 and isinstance(every[0], Numeral) and every[0].is_whole(text):
@@ -93,7 +145,35 @@ class Number(ItemStep):
 @functools.cache
 def reach() -> Reach:
     """How far the search for numbers looks."""
-    return Reach(token_pattern())
+    return Reach(regex.compile(token_pattern().pattern, regex.VERBOSE))
+
+
+def with_words(
+    in_digits: Iterator[Numeral | Unreadable], in_words: Iterator[Numeral | Unreadable]
+) -> Iterator[Numeral | Unreadable]:
+    """Numbers in digits and in words, in order; words inside a number in digits (`5 hundred`) are a part of it."""
+    end = 0
+    for each in heapq.merge(in_digits, in_words, key=lambda each: each.span.start):
+        if each.span.start >= end:
+            yield each
+            end = each.span.end
+
+
+def new_ones(every: Iterator[Numeral | Unreadable]) -> Iterator[Numeral | Unreadable]:
+    """The numbers that are not yet there, up to more than anybody wants to know of."""
+    seen: set[Fraction | str] = set()
+    for each in every:
+        key = each.value if isinstance(each, Numeral) else each.text
+        if key not in seen:
+            yield each
+            seen.add(key)
+            if len(seen) > MAX_DIFFERENT:
+                return
+
+
+def place(found: Found, span: Span) -> Span:
+    """The span of a piece of a text; the text's own where it is not verbatim."""
+    return span.inside(found.span) if found.is_verbatim else found.span
 
 
 def is_digits(text: str) -> bool:

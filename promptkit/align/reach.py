@@ -16,7 +16,7 @@ from promptkit.spec.outline import Assertion, Either, Group, Node, NotFollowed, 
 
 __all__ = ["Reach"]
 
-MAX_STATES = 2000  # of a pattern; `(?:a{100}){100}` would have ten thousand
+MAX_STATES = 5000  # of a pattern; `(?:a{100}){100}` would have ten thousand
 MAX_KEPT = 20_000  # moves that are remembered
 
 Live = frozenset[int]

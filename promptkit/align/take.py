@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -10,12 +11,14 @@ from promptkit.align.outcome import Found, Missing
 from promptkit.spec.declaration import shorten
 from promptkit.text import Span
 
-__all__ = ["Take", "TakeOne", "take_from", "unsettled_take"]
+__all__ = ["Take", "TakeOne", "take_from", "take_within", "unsettled_take"]
 
 TakeOne = Literal["first", "last", "only"]
 Take = Literal["first", "last", "only", "all"]
 
+SPACE = re.compile(r"\s")
 MAX_SHOWN = 4
+WINDOW = 50_000  # characters that are read first of a text that is longer
 
 
 def take_from(candidates: Iterable[Found | Missing], take: Take) -> Found | Missing | None:
@@ -34,7 +37,25 @@ def take_from(candidates: Iterable[Found | Missing], take: Take) -> Found | Miss
     return the_only(every) if take == "only" else all_of(every)
 
 
-def unsettled_take(take: Take) -> str:
+def take_within(
+    found: Found, take: Take, candidates: Callable[[Found], Iterable[Found | Missing]]
+) -> Found | Missing | None:
+    """The find that `take` asks for, of those in a text, of which no more is read than it must.
+
+    Of a very long text the begin or the end is read first, cut at white space.
+    """
+    length, size = len(found.value), WINDOW
+    while size < length and take != "all":
+        start, end = (length - size, length) if take == "last" else (0, size)
+        space = SPACE.search(found.value, start, end) if start else None
+        taken = take_from(candidates(found.part(space.end() if space else start, end)), take)
+        if taken is not None and (take != "only" or isinstance(taken, Missing)):
+            return taken
+        size *= 8
+    return take_from(candidates(found), take)
+
+
+def unsettled_take(take: str) -> str:
     """Why more text may change what is taken, to stand after a step's name; empty for the first, which stays first."""
     return "" if take == "first" else f"with `take: {take}` waits for the end of the text"
 

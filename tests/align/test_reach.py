@@ -5,7 +5,8 @@ import regex
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from promptkit.align.numeral import Numeral, numerals, token_pattern
+from promptkit.align.number import reach
+from promptkit.align.numeral import Numeral, numerals
 from promptkit.align.reach import Reach
 from promptkit.spec.outline import NotFollowed
 
@@ -141,7 +142,7 @@ NUMBERS = st.lists(st.sampled_from(PIECES), max_size=6).map("".join)
 def test_a_number_that_has_ended_stays_the_first(text, more):
     """The pattern of numbers looks ahead for dates, per cent, powers and millions."""
     first = next(numerals(text), None)
-    if isinstance(first, Numeral) and Reach(token_pattern()).is_over(text, first.span.start):
+    if isinstance(first, Numeral) and reach().is_over(text, first.span.start):
         assert all(next(numerals(text + each)) == first for each in more)
 
 

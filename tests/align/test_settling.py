@@ -26,7 +26,23 @@ PIECES = [
     "x",
     "#### ",
 ]
-PIECES += [",", "/", "million", "**", "moon", "\u03a3"]
+PIECES += [
+    ",",
+    "/",
+    "-",
+    " to ",
+    " and ",
+    "between ",
+    "k",
+    "km",
+    "^2",
+    " x 10^3",
+    "=",
+    "million",
+    "**",
+    "moon",
+    "\u03a3",
+]
 TEXT = st.lists(st.sampled_from(PIECES), max_size=8).map("".join)
 FIELDS = {"options": ["5", "7", "the moon", "12"]}
 
@@ -70,7 +86,8 @@ def test_a_settled_answer_is_the_answer_of_every_continuation(declare, name, tex
         (CHAINS["regex, lower, map"], "Yes,"),
         (CHAINS["strip, regex"], "  yes s"),
         (CHAINS["number"], "It is 42. "),
-        (CHAINS["number"], "It is $1,234.50 i"),
+        (CHAINS["number"], "It is $1,234.50 for m"),
+        (CHAINS["number"], "It is 42 apples,"),
         (CHAINS["first"], "#### 7\n"),
         (CHAINS["first, in first"], "7;"),
     ],
