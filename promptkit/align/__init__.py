@@ -12,6 +12,7 @@ from promptkit.align.choice import Choice
 from promptkit.align.code_block import CodeBlock
 from promptkit.align.conclusion import Conclusion
 from promptkit.align.context import Context, Ended
+from promptkit.align.date import Date
 from promptkit.align.deciding import Ballot, DecidingStep, Share, Verdict
 from promptkit.align.expression import Expression
 from promptkit.align.first import First
@@ -38,6 +39,7 @@ from promptkit.align.take import Take
 from promptkit.align.use import Use
 from promptkit.align.vote import Vote
 from promptkit.align.whitespace import Strip
+from promptkit.align.yes_no import YesNo
 
 __all__ = [
     "ALIGN",
@@ -59,6 +61,7 @@ __all__ = [
     "CodeBlock",
     "Conclusion",
     "Context",
+    "Date",
     "DecidingStep",
     "Ended",
     "Expression",
@@ -95,4 +98,5 @@ __all__ = [
     "Use",
     "Verdict",
     "Vote",
+    "YesNo",
 ]

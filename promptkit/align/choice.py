@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import functools
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -11,8 +12,9 @@ from pydantic_core import PydanticCustomError
 from promptkit.align.mention import Mention, mentions
 from promptkit.align.options import Options, read_options
 from promptkit.align.outcome import Found, Missing
+from promptkit.align.rejection import standing
 from promptkit.align.step import ItemStep
-from promptkit.align.take import TakeOne, take_from
+from promptkit.align.take import TakeOne, take_within
 from promptkit.errors import TemplateError
 from promptkit.spec import Template
 from promptkit.spec.declaration import shorten
@@ -20,6 +22,7 @@ from promptkit.text import Problem
 
 __all__ = ["Choice"]
 
+MAX_LOOKED = 50_000  # characters in which a reason is looked for
 DEFAULT_OPTIONS = "{{ options }}"
 LETTERS_ALONE = "`options: null` reads letters alone"
 
@@ -27,9 +30,11 @@ LETTERS_ALONE = "`options: null` reads letters alone"
 class Choice(ItemStep):
     """Finds the option that a text names, by its letter or, where no letter names one, by its words.
 
-    A letter counts alone, in brackets or bold, before `)`, `.` or `:`, and as a capital of its own; the article A and
-    the pronoun I do not. A letter beside another option's words ('B) 7' where 7 is C) is ambiguous. A text that names
-    several options is ambiguous too, unless `take` says which of them is the answer: to guess would favour a letter.
+    A letter counts alone, in brackets or bold, before `)`, `.` or `:`, and as a capital of its own; the article A, the
+    pronoun I and names (point A, vitamin C) do not. Numbers count by their value where all options are numbers. What
+    the text rejects (not B; A is wrong; rule out C and D) is not taken. A letter beside another option's words ('B) 7'
+    where 7 is C) is ambiguous, as are options that are joined (A and C). A text that names several options is ambiguous
+    too, unless `take` says which of them is the answer: to guess would favour a letter.
     """
 
     kind = "choice"
@@ -68,7 +73,11 @@ class Choice(ItemStep):
     def read(self, found: Found) -> Found | Missing:
         """The option that is asked for."""
         options = self.of(found.fields)
-        return take_from(self.candidates(found, options), self.take) or Missing(reason="no option is named")
+        taken = take_within(found, self.take, functools.partial(self.candidates, options=options))
+        if taken is not None:
+            return taken
+        is_any = any(mention.indices for mention in mentions(found.value[:MAX_LOOKED], options))
+        return Missing(reason="no option is named that is not ruled out" if is_any else "no option is named")
 
     def of(self, fields: Mapping[str, Any]) -> Options:
         """The example's options. Raises `TemplateError` where the example has none, or they are no options."""
@@ -92,12 +101,12 @@ class Choice(ItemStep):
 
     def candidates(self, found: Found, options: Options) -> Iterator[Found | Missing]:
         """Every mention of an option, in order."""
-        for mention in mentions(found.value, options):
+        for mention in standing(found.value, mentions(found.value, options)):
             if len(mention.indices) == 1:
                 part = found.part(mention.span.start, mention.span.end)
                 yield part.become(self.value(mention.indices[0], options))
             else:
-                yield Missing(reason=contradiction(mention, found.value, options), is_ambiguous=True)
+                yield Missing(reason=contradiction(mention, found.value, options), is_ambiguous=bool(mention.indices))
 
     def value(self, index: int, options: Options) -> str | int:
         """An option as `give` asks for it."""
@@ -114,11 +123,21 @@ class Choice(ItemStep):
         known = ", ".join(options.labels[: len(options.texts) or None])
         if not named:
             raise ValueError(f"{shorten(target)} names none of the options {known}")
-        letters = " and ".join(options.labels[index] for index in named)
+        letters = listed([options.labels[index] for index in named])
         raise ValueError(f"{shorten(target)} names the options {letters}; a letter would name one")
 
 
 def contradiction(mention: Mention, text: str, options: Options) -> str:
     """Why a mention names several options."""
-    letters = " and ".join(options.labels[index] for index in mention.indices)
-    return f"{shorten(text[mention.span.start : mention.span.end])} names the options {letters}"
+    shown = shorten(text[mention.span.start : mention.span.end])
+    letters = listed([options.labels[index] for index in mention.indices])
+    return f"{shown} names the options {letters}" if letters else f"{shown} is none of the options"
+
+
+def listed(letters: Sequence[str]) -> str:
+    """Letters in a sentence.
+
+    >>> listed("ABC")
+    'A, B and C'
+    """
+    return " and ".join(part for part in (", ".join(letters[:-1]), *letters[-1:]) if part)

@@ -12,6 +12,7 @@ from promptkit.align.case import Lower
 from promptkit.align.choice import Choice
 from promptkit.align.code_block import CodeBlock
 from promptkit.align.conclusion import Conclusion
+from promptkit.align.date import Date
 from promptkit.align.first import First
 from promptkit.align.grammar import GrammarStep
 from promptkit.align.json_step import Json
@@ -32,6 +33,7 @@ from promptkit.align.step import AlignStep
 from promptkit.align.use import Use
 from promptkit.align.vote import Vote
 from promptkit.align.whitespace import Strip
+from promptkit.align.yes_no import YesNo
 
 __all__ = ["KINDS"]
 
@@ -46,6 +48,7 @@ KINDS: dict[str, type[AlignStep]] = {
     "choice": Choice,
     "code_block": CodeBlock,
     "conclusion": Conclusion,
+    "date": Date,
     "first": First,
     "grammar": GrammarStep,
     "json": Json,
@@ -66,4 +69,5 @@ KINDS: dict[str, type[AlignStep]] = {
     "strip": Strip,
     "use": Use,
     "vote": Vote,
+    "yes_no": YesNo,
 }

@@ -3,25 +3,40 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 import regex
 
+from promptkit.align.numeral import Numeral, numerals
 from promptkit.align.options import Options, normal
 from promptkit.text import Span
 
 __all__ = ["Mention", "mentions"]
 
-# Letters that are English words: on their own they name an option only where no word follows that they could belong to.
-WORDS = frozenset("AI")
-JOIN = regex.compile(r"[\s)\]}.:,;*_\"'=\u2013-]{0,8}")  # between "B" and "7" in "B) 7"
-JOIN_BACK = regex.compile(r"[\s*_\"',(\[]{0,4}")  # between "7" and "(B)" in "7 (B)"
+# Between "B" and "7" in "B) 7", in 'B: "7"' and in "B) $7$"; and between "7" and "(B)" in "7 (B)".
+JOIN = re.compile(r"""(?:[\s)\]}.:,;*_"'`=\u2013\u2014$(\[{-]|\\(?:text|textbf|mathrm)\{|\\[ ,;:!(]){0,10}""")
+JOIN_BACK = re.compile(r"""[\s*_"'`,$(\[\u2013\u2014-]{0,5}""")
+MAX_JOIN = 18
+
+# Things that have letters for names: vitamin C is no option, nor is point A.
+THINGS = (
+    "angle bag bank bin block boat bowl box brand car case city class column company container count country cup event exit "
+    "figure gate grade group hepatitis house jar lane line machine model number part person phase pipe plan player point "
+    "pool program pump ring road room row school section segment set side spot store student table tank team town train "
+    "triangle truck type variable variant version vertex vitamin worker zone"
+)
+NAMED = frozenset(THINGS.split())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mention:
-    """A stretch that names options: one, or several that it cannot tell apart or that contradict each other."""
+    """A stretch that names options: one, or several that it cannot tell apart or that contradict each other.
+
+    None are named by what says that none of the options is right.
+    """
 
     span: Span
     indices: tuple[int, ...]
@@ -35,8 +50,25 @@ def mentions(text: str, options: Options) -> list[Mention]:
     inside an option's words ('Vitamin C') is none.
     """
     words = word_mentions(text, options)
-    letters = [each for each in letter_mentions(text, options) if not any(is_within(each, word) for word in words)]
-    return joined(text, letters, words) if letters else words
+    letters = letter_mentions(text, options)
+    if words and letters:
+        within = {place for word in words for place in range(word.span.start, word.span.end)}
+        same = {word.span for word in words}
+        letters = [
+            each
+            for each in letters
+            if each.span.start not in within or each.span in same or not any(is_within(each, word) for word in words)
+        ]
+    named = joined(text, letters, words) if letters else words
+    if letters and not options.texts:  # 'E, none of these' may be what E says
+        return named
+    none = [each for each in none_mentions(text) if not any(overlaps(each, other) for other in words)]
+    return sorted((*named, *none), key=lambda each: each.span.start) if none else named
+
+
+def overlaps(one: Mention, other: Mention) -> bool:
+    """Whether two mentions share a character."""
+    return one.span.start < other.span.end and other.span.start < one.span.end
 
 
 def is_within(letter: Mention, words: Mention) -> bool:
@@ -52,12 +84,12 @@ def joined(text: str, letters: Sequence[Mention], words: Sequence[Mention]) -> l
     result, used = [], set()
     for letter in letters:
         start, end, indices = letter.span.start, letter.span.end, set(letter.indices)
-        after = next((followed[at] for at in range(letter.span.start, end + 9) if at in followed), None)
+        after = next((followed[at] for at in range(letter.span.start, end + MAX_JOIN) if at in followed), None)
         if after and (after.span == letter.span or JOIN.fullmatch(text, end, max(end, after.span.start))):
             end, indices = max(end, after.span.end), agreed(indices, after)
             used.add(after.span)
         else:
-            ahead = next((before[at] for at in range(start, start - 5, -1) if at in before), None)
+            ahead = next((before[at] for at in range(start, start - 6, -1) if at in before), None)
             if ahead and ahead.span not in used and JOIN_BACK.fullmatch(text, ahead.span.end, start):
                 start, indices = ahead.span.start, agreed(indices, ahead)
         result.append(Mention(span=Span(start=start, end=end), indices=tuple(sorted(indices)), is_letter=True))
@@ -74,10 +106,26 @@ def letter_mentions(text: str, options: Options) -> list[Mention]:
     places = {label.casefold(): index for index, label in enumerate(options.labels)}
     found = []
     for match in letter_pattern(options.labels).finditer(text):
-        start, end = match.span("mention")
-        index = places[match["label"].casefold()]
+        group = match.lastindex
+        assert group is not None
+        start, end = match.span(group)
+        if match.lastgroup is not None and is_name(text, start):
+            continue
+        index = places[match[group + 1].casefold()]
         found.append(Mention(span=Span(start=start, end=end), indices=(index,), is_letter=True))
     return found
+
+
+def is_name(text: str, start: int) -> bool:
+    """Whether a letter is the name of the thing that stands before it: point A."""
+    before = text[max(0, start - 14) : start]
+    return before[-1:] == " " and before[:-1].rpartition(" ")[2].lower().lstrip("(\"'*") in NAMED
+
+
+def none_mentions(text: str) -> list[Mention]:
+    """What says that none of the options, or all of them, are right."""
+    spans = (Span(start=match.start(), end=match.end()) for match in none_pattern().finditer(text))
+    return [Mention(span=span, indices=(), is_letter=False) for span in spans]
 
 
 def word_mentions(text: str, options: Options) -> list[Mention]:
@@ -95,30 +143,88 @@ def word_mentions(text: str, options: Options) -> list[Mention]:
             found.append(
                 Mention(span=Span(start=match.start(), end=match.end()), indices=tuple(indices), is_letter=False)
             )
-    return found
+    values = option_values(options.texts)
+    return with_values(text, found, values) if values else found
+
+
+@functools.lru_cache(maxsize=1024)
+def option_values(texts: tuple[str, ...]) -> dict[tuple[Fraction, bool], int]:
+    """The numbers that the options are, and whether in per cent; none unless all are numbers, and no two the same."""
+    values = {}
+    for index, text in enumerate(texts):
+        every = list(numerals(text.strip()))
+        if (
+            len(every) != 1
+            or not isinstance(every[0], Numeral)
+            or not every[0].is_whole(text.strip().removesuffix("."))
+        ):
+            return {}
+        values[every[0].value, every[0].is_percent] = index
+    return values if len(values) == len(texts) else {}
+
+
+def with_values(text: str, words: Sequence[Mention], values: dict[tuple[Fraction, bool], int]) -> list[Mention]:
+    """The mentions, and those of options' numbers in another spelling: 7.0 where an option is 7."""
+    are_percent = all(is_percent for _, is_percent in values)
+    taken = {place for word in words for place in (word.span.start, word.span.end)}
+    more = []
+    for each in numerals(text):
+        if isinstance(each, Numeral) and not taken & {each.span.start, each.span.end}:
+            index = values.get((each.value, each.is_percent or are_percent))
+            if index is not None:
+                more.append(Mention(span=each.span, indices=(index,), is_letter=False))
+    more = [each for each in more if not any(overlaps(each, word) for word in words)] if len(words) < 100 else []
+    return sorted((*words, *more), key=lambda each: each.span.start)
+
+
+@functools.cache
+def none_pattern() -> re.Pattern[str]:
+    """The pattern of words that name no option: none of the above."""
+    kinds = r"(?:(?:given|listed|provided|available|answer|above)\s+)?(?:options?|choices?|answers?)"
+    return re.compile(
+        rf"(?<!\w)(?:(?:none|neither|no\s+one)\s+of\s+(?:(?:the|these|those)\s+{kinds}|the\s+above|these|those)"
+        r"|all\s+of\s+the\s+above|no\s+(?:correct|right|valid)\s+(?:option|choice|answer)|no\s+option)(?!\w)",
+        re.IGNORECASE,
+    )
+
+
+def either(labels: Sequence[str]) -> str:
+    """The pattern of one of several labels, longest first; one that never matches where there are none."""
+    return "|".join(map(re.escape, sorted(labels, key=len, reverse=True))) or r"(?!)"
 
 
 @functools.lru_cache(maxsize=256)
-def letter_pattern(labels: tuple[str, ...]) -> regex.Pattern[str]:
-    """The pattern of a letter that names an option: alone, in brackets or bold, before ) . : or as a word."""
-    every = "|".join(map(regex.escape, sorted(labels, key=len, reverse=True)))
-    plain = "|".join(regex.escape(label) for label in labels if label not in WORDS) or r"(?!)"
-    words = "|".join(regex.escape(label) for label in labels if label in WORDS) or r"(?!)"
-    any_case, end = rf"(?P<label>(?i:{every}))", r"(?=\s*(?:[.,;:!?)\]}*$\"]|\Z))"
-    before, after = r"(?<![\w.'\u2019\\-])", r"(?![\w'\u2019-]|\.\w)"
-    return regex.compile(
+def letter_pattern(labels: tuple[str, ...]) -> re.Pattern[str]:
+    """The pattern of a letter that names an option: in brackets or bold, announced, before ) . or :, as a word.
+
+    Each alternative is a group of its own, and the label the group in it. A small letter needs brackets or an
+    announcement; the letters A and I, which are words, and digits more than others.
+    """
+    every = either(labels)
+    capitals = [label.upper() for label in labels if len(label) == 1 and label.isalpha()]
+    plain = [label for label in capitals if label not in "AI"] + [label for label in labels if len(label) > 1]
+    led = [label for label in capitals if label != "I"] + [label for label in labels if len(label) > 1]
+    article = "A" if "A" in capitals else r"(?!)"
+    any_case = rf"((?i:{every}))"
+    before, after = r"(?<![\w.'\u2019\\+-])(?<!\w\()", r"(?![\w'\u2019-]|\.\w|[ ]?[=+^\u00d7\u00f7][ ]?\w)"
+    end = r"(?=\s*(?:[.,;:!?)\]}*$\"'`]|\Z|\n|(?i:because|since|as|and|or)\b))"
+    announced = r"(?i:answer|option|choice|select|choose|chose|pick|letter)(?i:\s+(?:is|would\s+be|must\s+be|should\s+be|was|choice|option|letter|answer))*"
+    opening, closing = r"[(\uff08\[\uff3b\u3010\u300c\u201c\"]", r"[)\uff09\]\uff3d\u3011\u300d\u201d\"]"
+    return re.compile(
         rf"""
-        (?P<mention>(?<!\w)\( \s? {any_case} \s? \))
-      | (?P<mention>(?<!\w)\[ \s? {any_case} \s? \] | \{{ \s? \(? {any_case} \)? \s? \}})
-      | (?P<mention>\*\* \(? {any_case} [).:]? \*\*)
-      | \A [\s*_"'`(\[{{$]*+ (?P<mention>{any_case}) [\s*_"'`)\]}}$.:,!]*+ \Z
-      | (?i: answer | option | choice ) (?i: \s+ is )? \s*+ :? \s*+ (?P<mention>{any_case}) {after} {end}
-      | (?i: option | choice ) \s++ (?P<mention>(?P<label>{every})) {after}
-      | {before} (?P<mention>(?P<label>{every}) [).:]) (?!\w)
-      | {before} (?P<mention>(?P<label>{plain})) {after}
-      | {before} (?P<mention>(?P<label>{words})) {after} (?! \s+ (?! (?:is|because|since|and|or)\b ) [^\W_] )
+        ((?<!\w){opening}\s?{any_case}\s?[.:]?{closing})
+      | (\{{\s?[(\[]?{any_case}[)\].:]{{0,2}}\s?\}})
+      | ((?:\*\*|__)[(\[]?{any_case}[)\].:]{{0,2}}(?:\*\*|__))
+      | \A(?:[\s*_"'`(\[{{$]|\\[a-z]+\{{|<[a-z]+>)*+({any_case})(?:[\s*_"'`)\]}}$.:,!]|</[a-z]+>)*+\Z
+      | (?:\A|(?<=\*\*)|(?<=\{{))[\s*_"'`(\[{{$]*+({any_case}[).:])(?![\w.])
+      | {announced}\s*+[:=]?\s*+[*_"'`$]{{0,3}}({any_case}){after}{end}
+      | (?i:option|choice)\s++[*_"'`$]{{0,3}}(({every})){after}
+      | {before}(?P<led>({either(led)})[).:])(?!\w)
+      | {before}(({every})\))(?!\w)
+      | {before}(?P<bare>({either(plain)})){after}
+      | {before}(?P<article>({article})){after}(?!\s+(?!(?:is|was|because|since|and|or)\b)[^\W_])
         """,
-        regex.VERBOSE,
+        re.VERBOSE,
     )
 
 

@@ -16,6 +16,7 @@ from promptkit.align import (
     Choice,
     CodeBlock,
     Context,
+    Date,
     First,
     Found,
     Json,
@@ -31,6 +32,7 @@ from promptkit.align import (
     Regex,
     Reject,
     Strip,
+    YesNo,
 )
 from promptkit.text import Span
 
@@ -57,23 +59,37 @@ PIECES = [
 PIECES += [r"\(", r"\)", r"\boxed{", "}", r"\text{", " and ", "\\", "x"]
 PIECES += ["5", "e", "^", "\u00bd", "the moon", r"\frac{1}{2}", "\u20ac", ",", "/", ":", "USD ", "million", "\u00a0"]
 PIECES += [
+    " + ",
+    " and ",
+    "'",
+    ", ",
+    "- ",
+    "-",
+    "1. ",
+    "10^{-3}",
+    "; ",
+    "<a>",
+    "=",
+    "[",
+    "\\",
+    "]",
+    "```",
+    "between ",
+    "half",
+    "json\n",
+    "k",
+    "not ",
+    "one ",
+    "or ",
+    "to ",
+    "twenty",
+    "x10^3",
     "{",
     "}",
-    "[",
-    "]",
-    '"',
-    "'",
-    "\\",
-    "```",
     "~~~",
-    "json\n",
-    "- ",
-    "1. ",
-    ", ",
-    "; ",
-    " and ",
+    '"',
     r"\boxed{",
-    "<a>",
+PIECES += ["yes", "No", "true", "is wrong", "May ", "24", "2021", "05/06/", "th", "B) ", "none of the above", "\u00b1"]
 ]
 TEXT = st.one_of(st.text(), st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
 
@@ -85,7 +101,11 @@ STEPS = [
         Regex(pattern=r"answer is\s*(?P<answer>[^\n]+)|(?P<answer>\d+)", take=take)
         for take in ("first", "last", "only", "all")
     ),
-    *(Number(take=take) for take in ("first", "last", "only", "all")),
+    *(Number(take=take) for take in ("first", "last", "only", "all", "result")),
+    *(Number(take=take, words=True) for take in ("first", "last", "all")),
+    *(YesNo(take=take, give=give) for take in ("first", "last", "only") for give in ("word", "bool")),
+    *(Date(take=take) for take in ("first", "last", "only", "all")),
+    Date(order="dmy", default_year=2020, pivot=30, format="%d %B %Y"),
     Number(percent="fraction"),
     *(Choice(take=take, give=give) for take in ("first", "last", "only") for give in ("letter", "index")),
     Choice(options=None),
@@ -151,7 +171,7 @@ def test_a_step_raises_on_no_value(step, value):
 @settings(max_examples=400, deadline=None)
 def test_a_number_is_read_again_from_its_own_span(text):
     """The span holds all that the value was read from, and nothing else that matters."""
-    for step in (Number(), Number(percent="fraction"), Number(take="last")):
+    for step in (Number(), Number(percent="fraction"), Number(take="last"), Number(take="result"), Number(words=True)):
         chain = Chain((Regex(pattern=r"(?s:.+)"), step))
         outcome = chain.align(text, fields={}, ended="eos")
         if isinstance(outcome, Answer):
