@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from promptkit.align.notation import LETTER
 from promptkit.align.numeral import Numeral, Unreadable
@@ -21,18 +22,22 @@ OPERATOR = re.compile(
     [ (\[{{]*+ [$]?""",
     re.VERBOSE,
 )
+LONGEST_SENTENCE = 2000  # characters from the first number, in which its equation is looked for
 NEXT_EQUATION = re.compile(r"(?:\band\b|\bor\b|[,;])[ ]*[\\({$]*[^\W\d_]\w{0,12}[ $]*$")  # before its equals sign
 
 Spot = Numeral | Unreadable
 
 
-def result_of(text: str, every: Sequence[Spot]) -> Spot:
+def result_of(text: str, numbers: Iterator[Spot]) -> Spot | None:
     """The number after the last equals sign of an answer's first sentence; the first number where there is none.
 
-    What is not worked out (`5 + 3`, `x = 5 + 3`) has no result, nor have several equations (`x = 4 or x = 5`).
+    What is not worked out (`5 + 3`, `x = 5 + 3`) has no result, nor have several equations (`x = 4 or x = 5`). None where there is no number.
     """
-    first = every[0]
-    sentence_end = first_end(END_OF_SENTENCE, text, first.span.end, len(text))
+    first = next(numbers, None)
+    if first is None:
+        return None
+    sentence_end = first_end(END_OF_SENTENCE, text, first.span.end, min(len(text), first.span.end + LONGEST_SENTENCE))
+    every = [first, *itertools.takewhile(lambda each: each.span.start < sentence_end, numbers)]
     turn = first_end(TURN, text, first.span.end, sentence_end)
     equals = [match.span() for match in EQUALS.finditer(text, sentence_start(text, first), sentence_end)]
     if not equals or equals[0][0] >= turn:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import heapq
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any, ClassVar, Literal
@@ -94,10 +94,9 @@ class Number(ItemStep):
         every = self.every(text)
         if self.take == "first":
             return next(every, None)
-        known = list(every)
-        if not known:
-            return None
-        return known[-1] if self.take == "last" else result_of(text, known)
+        if self.take == "result":
+            return result_of(text, every)
+        return last_of(every)
 
     def every(self, text: str) -> Iterator[Numeral | Unreadable]:
         """Every number of a text, in order; and what looks like one and cannot be read."""
@@ -146,6 +145,14 @@ class Number(ItemStep):
 def reach() -> Reach:
     """How far the search for numbers looks."""
     return Reach(regex.compile(token_pattern().pattern, regex.VERBOSE))
+
+
+def last_of(every: Iterable[Numeral | Unreadable]) -> Numeral | Unreadable | None:
+    """The last of several, None where there are none."""
+    last = None
+    for last in every:  # noqa: B007 - the last is what is wanted
+        pass
+    return last
 
 
 def with_words(

@@ -129,7 +129,7 @@ def word_pattern() -> re.Pattern[str]:
           | not\s+(?:an?\s+)?{QUOTES}no{END}
           | (?:(?P<not>not)\s+(?:an?\s+)?{QUOTES})?(?P<yes>yes|yeah|yep|yup){END}
           | (?:no|nope|nah){END}[ \t]++(?!{GOES_ON})[^\W\d_]
-          | (?P<no>no|nope|nah){END}(?P<number>\.?[ ]?[0-9])?+
+          | (?P<no>no|nope|nah){END}(?P<number>\.?[ ]?[0-9])?
         )""",
         re.IGNORECASE | re.VERBOSE,
     )
