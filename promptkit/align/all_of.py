@@ -64,12 +64,16 @@ class AllOf(AlignStep):
         return replace(self.together(found, finds), ledger=ledger)
 
     def together(self, found: Found, finds: Mapping[str, Found]) -> Found:
-        """The map, over the stretch from the first to the last, and each part as a capture."""
+        """The map, over the stretch from the first to the last, and each part as a capture.
+
+        What a part's chain takes beside it is captured under both names, `size.unit`.
+        """
         start = min(each.span.start for each in finds.values())
         end = max(each.span.end for each in finds.values())
         value = {name: finds[name].value if name in finds else None for name in self.parts}
-        for each in finds.values():
-            found = found.capturing(each.captures)
+        for name, each in finds.items():
+            taken = {key: capture for key, capture in each.captures.items() if found.captures.get(key) is not capture}
+            found = found.capturing({f"{name}.{key}": capture for key, capture in taken.items()})
         found = found.capturing(
             {
                 name: Capture(value=each.value, span=each.span, is_verbatim=each.is_verbatim)

@@ -27,6 +27,7 @@ def test_all_fields_are_read_from_one_text(read_with):
         captures={
             "city": Capture(value=" Bern", span=Span(start=17, end=22), is_verbatim=True),
             "size": Capture(value=5, span=Span(start=6, end=7)),
+            "size.unit": Capture(value="km", span=Span(start=8, end=10)),
         },
     )
 

@@ -89,8 +89,8 @@ PIECES += [
     "~~~",
     '"',
     r"\boxed{",
-PIECES += ["yes", "No", "true", "is wrong", "May ", "24", "2021", "05/06/", "th", "B) ", "none of the above", "\u00b1"]
 ]
+PIECES += ["yes", "No", "true", "is wrong", "May ", "24", "2021", "05/06/", "th", "B) ", "none of the above", "\u00b1"]
 TEXT = st.one_of(st.text(), st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
 
 STEPS = [
