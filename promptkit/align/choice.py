@@ -85,6 +85,8 @@ class Choice(ItemStep):
             return Options(labels=tuple(self.letters))
         try:
             value = self.options.value(fields)
+            if value is None:  # as a template may say of an example that has none
+                return Options(labels=tuple(self.letters))
         except TemplateError as error:
             problem = error.problem
             hint = "; ".join(part for part in (problem.hint, LETTERS_ALONE) if part)

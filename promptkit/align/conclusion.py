@@ -37,12 +37,17 @@ TAKEN_BACK = regex.compile(
 EXPLAINED = regex.compile(
     r"(?i)\s*+[*_#\s(\[]*+(?:explanation|reason|reasoning|justification|because|note|solution|steps|proof|working|details|rationale)\b"
 )
+DENIED = regex.compile(
+    r"(?i)\b(?:answer|it|that|this|option) (?:(?:is|was|can) ?not|isn['\u2019]t|wasn['\u2019]t|can['\u2019]t)\b"
+)
 BOLD = regex.compile(r"\*\*(?P<inside>[^*\n]{1,80})\*\*")
 TITLE = regex.compile(r"(?i)[^\n]*:\s*\Z|(?:step|part|case|note|option|problem|question)\b")
 ITEM = regex.compile(r"[ \t]*+(?:[-*\u2022+]\s|[0-9]++[.)]\s|[A-Za-z][.)]\s+\S+\s+\S)")
-UNFINISHED = regex.compile(r"[-+*/=\u00d7\u00f7,(:\\&|<>^]\s*\Z")
+OPTION = regex.compile(r"[ \t*]*+\(?+[A-Za-z0-9]{1,2}[.):]")
+UNFINISHED = regex.compile(r"(?:[-+/=\u00d7\u00f7,(:\\&|<>^]|\s\*)\s*\Z")
 COMPUTED = regex.compile(r"[=\u2248](?P<inside>[^=\u2248\n]{1,40})|^(?P<inside>[^\n]{1,40})$", regex.M)
 MAX_LOOK_BACK = 2000  # characters before a last sentence
+MAX_OPENING = 1000  # characters in which a first sentence ends
 OPENING_MARKS = 6  # characters such as `**(` and currency signs that may stand before an answer at the very beginning
 
 
@@ -162,14 +167,17 @@ def alone(text: str, start: int) -> Iterator[Place]:
     if start or not words or "\n" in words or len(words.split()) > MAX_WORDS["alone"] or ends_open(words):
         return
     is_whole = len(words.split()) <= MAX_WORDS["few"] or is_complete(words) or "," in words
-    if is_whole and len(sentences(words)) == 1 and not words.endswith("?"):
+    if is_whole and len(sentences(words)) == 1 and not (words.endswith("?") or DENIED.search(words)):
         yield Place(sort="alone", span=span)
 
 
 def opening(text: str) -> Iterator[Place]:
-    """The first sentence."""
-    for span in sentences(text, 0, min(len(text), 1000))[:1]:
-        yield Place(sort="opening", span=span)
+    """The first sentence, where it is no item of a list."""
+    lines = [line for line in text[:MAX_OPENING].splitlines() if line.strip()][:2]
+    is_item = len(lines) > 1 and all(OPTION.match(line) for line in lines)
+    for span in sentences(text, 0, min(len(text), MAX_OPENING))[:1]:
+        if not (is_item or TITLE.match(text, span.start, span.end)):
+            yield Place(sort="opening", span=span)
 
 
 def last_line(text: str, start: int) -> Iterator[Place]:
@@ -181,8 +189,15 @@ def last_line(text: str, start: int) -> Iterator[Place]:
     span = stripped(text, max(begin, start), end)
     words = text[span.start : span.end]
     is_short = 0 < len(words.split()) <= MAX_WORDS["last_line"]
-    if is_short and not (ITEM.match(text, begin) or TITLE.match(words) or ends_open(words) or words.endswith("?")):
+    is_item = ITEM.match(text, begin) or (OPTION.match(words) and OPTION.match(line_before(text, begin)))
+    is_other = TITLE.match(words) or DENIED.search(words) or ends_open(words) or words.endswith("?")
+    if is_short and not (is_item or is_other) and len(sentences(words)) == 1:
         yield Place(sort="last_line", span=span)
+
+
+def line_before(text: str, begin: int) -> str:
+    """The line before the one that begins at a place."""
+    return text[text.rfind("\n", 0, max(0, begin - 1)) + 1 : max(0, begin - 1)]
 
 
 def ends_open(words: str) -> bool:
@@ -193,7 +208,8 @@ def ends_open(words: str) -> bool:
 def concluded(text: str, start: int) -> Iterator[Place]:
     """The last sentence that concludes, of the last few."""
     for span in reversed(sentences(text, max(start, len(text) - 4000))[-MAX_BACK:]):
-        if CONCLUDING.match(text, span.start) and not text[: span.end].rstrip("*_\"' ").endswith("?"):
+        words = text[span.start : span.end]
+        if CONCLUDING.match(words) and not (words.rstrip("*_\"' ").endswith("?") or DENIED.search(words)):
             yield Place(sort="concluded", span=span)
 
 
@@ -208,7 +224,8 @@ def bold(text: str, start: int) -> Iterator[Place]:
 def last_sentence(text: str, start: int) -> Iterator[Place]:
     """The last sentence, where it is none that asks."""
     for span in sentences(text, max(start, len(text) - 4000))[-1:]:
-        if not text[: span.end].endswith("?"):
+        words = text[span.start : span.end]
+        if not (words.endswith("?") or TITLE.match(words)):
             yield Place(sort="last_sentence", span=span)
 
 

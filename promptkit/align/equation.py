@@ -22,6 +22,9 @@ OPERATOR = re.compile(
     [ (\[{{]*+ [$]?""",
     re.VERBOSE,
 )
+OR = re.compile(
+    r"[ )}\]$%*]*(?:and/)?or[ (\[{$*]*"
+)  # with a unit between, `3 hours or 180 minutes`, both may be the same
 LONGEST_SENTENCE = 2000  # characters from the first number, in which its equation is looked for
 NEXT_EQUATION = re.compile(r"(?:\band\b|\bor\b|[,;])[ ]*[\\({$]*[^\W\d_]\w{0,12}[ $]*$")  # before its equals sign
 
@@ -67,8 +70,10 @@ def sentence_start(text: str, first: Spot) -> int:
 
 
 def worked_out(text: str, every: Sequence[Spot]) -> Spot:
-    """The first of several numbers, unless an operator joins it with the next."""
+    """The first of several numbers, unless an operator joins it with the next, or another stands for choice."""
     first = every[0]
+    if len(every) > 1 and OR.fullmatch(text, first.span.end, every[1].span.start):
+        return joined(text, first, every[1], "is one number or another")
     if len(every) > 1 and OPERATOR.fullmatch(text, first.span.end, every[1].span.start):
         return joined(text, first, every[1], "is not worked out")
     is_signed = len(every) > 1 and first.span.end == every[1].span.start and text[first.span.end] in "+-\N{MINUS SIGN}"

@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from promptkit.align.outcome import Found, Missing
 from promptkit.align.pattern import Deadline, Patterns, flags_of
+from promptkit.align.sentences import sentence_at, sentences
 from promptkit.align.step import ItemStep
 from promptkit.spec.declaration import shorten
 
@@ -23,6 +24,7 @@ Compiled = tuple[regex.Pattern[str], ...]
 SENTENCE_END = regex.compile(
     r"[\r\n]|[.!?\u3002\uff01\uff1f][\"'\u201d\u2019)\]*]*+(?=\s)|[\u3002\uff01\uff1f]", regex.REVERSE
 )
+LONGEST_EDGE = 4000  # characters from the end, in which the last sentences are looked for
 TRAILING = " \t\r\n.!?*\"'\u201d\u2019)\u3002\uff01\uff1f"
 
 
@@ -33,10 +35,10 @@ class Reject(ItemStep):
     main: ClassVar[str | None] = "patterns"
 
     patterns: Patterns = Field(description="the pattern of a text without an answer, or several; any of them is enough")
-    where: Literal["anywhere", "start", "end", "last_sentence"] = Field(
+    where: Literal["anywhere", "start", "end", "last_sentence", "edges"] = Field(
         default="anywhere",
         description="where a pattern must match: anywhere, start (it begins the text), end (nothing but marks and white "
-        "space follow), last_sentence (inside the last sentence or line)",
+        "space follow), last_sentence (inside the last sentence or line), edges (inside the first sentence, or one of the last two)",
     )
     unless: Patterns | None = Field(
         default=None, description="a pattern that, anywhere in the text, saves it; or several, any of them is enough"
@@ -80,6 +82,8 @@ class Reject(ItemStep):
         """What a pattern matches where it is looked for."""
         if self.where == "last_sentence":
             return deadline.search(patterns, last_sentence(text))
+        if self.where == "edges":
+            return next(filter(None, (deadline.search(patterns, each) for each in edges(text))), None)
         start, end = len(text) - len(text.lstrip()), len(text.rstrip(TRAILING))
         for compiled in patterns:
             for match in deadline.matches(compiled, text):
@@ -88,6 +92,14 @@ class Reject(ItemStep):
                 if match.start() < match.end() and (self.where != "end" or match.end() >= end):
                     return match
         return None
+
+
+def edges(text: str) -> list[str]:
+    """The first sentence of a text, and the last two."""
+    start = len(text) - len(text.lstrip())
+    first = sentence_at(text, start)
+    last = sentences(text, max(first.end, len(text) - LONGEST_EDGE))[-2:]
+    return [text[each.start : each.end] for each in (first, *last)]
 
 
 def last_sentence(text: str) -> str:

@@ -8,6 +8,7 @@ from typing import Literal
 
 import regex
 
+from promptkit.align.box import boxes, plain_span
 from promptkit.align.sentences import sentence_at, stripped
 from promptkit.text import Span
 
@@ -29,8 +30,6 @@ class Place:
 
 
 TAG = regex.compile(r"<(?P<name>answer|final_answer|final)>(?P<inside>.*?)(?:</(?P=name)>|\Z)", regex.S | regex.I)
-BOXED = regex.compile(r"\\{1,2}(?:boxed|fbox)\s*+(?P<group>\{(?P<inside>(?:[^{}\\]|\\.|(?&group))*+)\})", regex.S)
-BARE_BOXED = regex.compile(r"\\{1,2}boxed\s++(?P<inside>[^\s{}$\\]++)")
 MARKED = regex.compile(r"(?:####|\u2234)[ \t]*+(?P<inside>[^\n]*+)")
 LINE_A = regex.compile(r"^A[ \t]*+:[ \t]*+(?P<inside>[^\n]*+)", regex.M)
 KEY = r"(?:final|correct|predicted|model|my)?[ _-]?(?:answer|prediction|verdict)(?:[ _-]?(?:letter|choice|value))?"
@@ -49,7 +48,7 @@ FIELD = regex.compile(
 SORT_OF = (
     r"(?:(?:final|correct|right|best|true|overall|actual|numerical|numeric|exact|closest|appropriate|accurate)\s++)*+"
 )
-NOUN = r"(?:answer|(?<=(?:correct|right|best|appropriate|accurate|closest)\s)(?:option|choice|response|statement))"
+NOUN = r"(?:answer|ans(?=[.]?\s*+[:=])|(?<=final\s)result|(?<=(?:correct|right|best|appropriate|accurate|closest)\s)(?:option|choice|response|statement))"
 MARKS = r"[*_`\"'\u201d)]*+"
 OF = r"(?:\s++(?:choice|option|letter)(?!\w))?(?:\s++(?:to|for|of|here|in|from)\b[^.\n:?]{0,150}?)?(?:\s++\([^()\n]{0,60}\))?"
 VERB = r"(?:\s++(?:is|are|was|becomes?|equals|will\s++be|would\s++be|should\s++be|must\s++be|has\s++to\s++be|comes\s++(?:out\s++)?to)(?!\w)|\s*+(?:=|:|\uff1a|\u2192))"
@@ -70,7 +69,7 @@ CUE = regex.compile(
         (?P<line>^[ \t>#*_\-\u2022]*+(?:[0-9]{{1,2}}[.)][ \t]*+)?[*_]*+)?+
         (?P<lead>(?:(?:so|thus|hence|therefore|and|finally)\s*+,?\s++)?(?:(?P<article>the|my|our|this|your)\s++)?)
         (?P<noun>(?<!\w){SORT_OF}{NOUN}){MARKS}{OF}{MARKS}(?P<verb>{VERB}){MARKS}{ADVERB}
-      | (?P<line>^[ \t>#*_]*+)(?P<noun>(?:final\s++)?answer){MARKS}[ \t]*+(?=\n|\Z)
+      | (?P<line>^[ \t>#*_]*+)(?P<noun>(?:final\s++)?(?:answer|result|verdict)){MARKS}[ \t]*+(?=\n|\Z)
       | (?<!\w){CHOICE_VERB}
       | (?:{OTHER_TONGUES})
     )""",
@@ -78,7 +77,7 @@ CUE = regex.compile(
 )
 # One of these is in every cue, and looked for first: it is much faster.
 KEYWORD = regex.compile(
-    "answer|option|choice|response|statement|choose|select|pick|go with|respuesta|r[\u00e9e]ponse|antwort|resposta|risposta"
+    "answer|ans\\b|final result|option|choice|response|statement|choose|select|pick|go with|respuesta|r[\u00e9e]ponse|antwort|resposta|risposta"
     "|\u7b54|\u7d50\u679c|\u7ed3\u679c|\u043e\u0442\u0432\u0435\u0442",
     regex.IGNORECASE,
 )
@@ -99,6 +98,7 @@ DENIAL_AFTER = regex.compile(
 BETWEEN = regex.compile(
     r"[ \t:=*_`\u2192\uff1a\u2014]*+(?:[^\S\n]*+\n[\s*_`\#]*+(?:[-\u2013\u2022>]\s++)?+)?+[*_`]*+"
 )  # a hyphen is a bullet at the beginning of a line, and else a minus
+BETWEEN_LINES = regex.compile(r"[ \t:*_\uff1a]*+(?:[^\S\n]*+\n)*+")  # before a list, whose bullets are its own
 MATH_BLOCK = regex.compile(r"\$\$(?:[^$]|\\\$)++\$\$|\\\[.*?\\\]|```[^\n]*+\n.*?```", regex.S)
 QUESTION_MARK = regex.compile(r"\?[*_\"')\]]*+\Z")
 
@@ -132,12 +132,12 @@ def tagged(text: str) -> Iterator[Place]:
 
 
 def boxed(text: str) -> Iterator[Place]:
-    r"""`\boxed{...}`."""
+    r"""`\boxed{...}`, without what is around the whole of its content."""
     if "box" in text:
-        for pattern in (BOXED, BARE_BOXED):
-            for match in pattern.finditer(text):
-                if match["inside"].strip():
-                    yield inside(match, "boxed")
+        for box in boxes(text):
+            span = plain_span(text, box.content) if box.content else None
+            if span and text[span.start : span.end].strip(". "):
+                yield Place(sort="boxed", span=span)
 
 
 def marked(text: str) -> Iterator[Place]:
@@ -211,9 +211,10 @@ def is_meant(text: str, match: regex.Match[str]) -> bool:
 
 def announced_span(text: str, start: int, stretch: Stretch) -> Span:
     """What the words announce: to the end of the sentence, the line, or the text; a question said again is passed over."""
-    begin = past_marks(text, start)
     if stretch == "rest":
-        return stripped(text, begin, len(text))
+        lines = BETWEEN_LINES.match(text, start)
+        return stripped(text, lines.end() if lines else start, len(text))
+    begin = past_marks(text, start)
     block = MATH_BLOCK.match(text, begin)
     if block:
         return Span(start=begin, end=block.end())

@@ -27,7 +27,7 @@ def place(declare, completion, text=PLAIN):
         ("Die Antwort lautet Paris.", "Paris"),
         ("\u7b54\u6848\uff1a\u5df4\u9ece", "\u5df4\u9ece"),
         ("It is large. <answer>Paris</answer>", "Paris"),
-        (r"It is \boxed{\text{Paris}}.", r"\text{Paris}"),
+        (r"It is \boxed{\text{Paris}}.", "Paris"),
         ("It is large.\n#### Paris", "Paris"),
         ('{"why": "the answer is Rome", "answer": "Paris"}', "Paris"),
         ('{"answer": "Paris", "why": "the answer is Rome"}', "Paris"),
@@ -93,7 +93,7 @@ def test_a_bare_header_may_introduce_a_whole_chain(declare):
 def test_the_stretch_may_be_longer_than_a_sentence(declare):
     """A list goes on over several lines."""
     text = "The answer is:\n- Rome\n- Paris\n"
-    assert place(declare, text, "align: {conclusion: {stretch: rest}}") == "Rome\n- Paris"
+    assert place(declare, text, "align: {conclusion: {stretch: rest}}") == "- Rome\n- Paris"
 
 
 def test_an_answer_at_the_very_end_of_a_cut_text_may_be_cut_itself(declare):
