@@ -62,6 +62,7 @@ def test_a_log_shows_the_marks_as_carets(explained):
         "── the completion ──────────────────────────────────────────────────────────────",
         " It is so: the answer is 7 cats.",
         "                         ^ the answer, align[1].first[1][1].number",
+        "                           ^^^^ unit",
         "                         ^^^^^^ align[1].first[1][0].regex",
         "── the ledger ──────────────────────────────────────────────────────────────────",
         "step             read   found",
@@ -72,6 +73,7 @@ def test_a_log_shows_the_marks_as_carets(explained):
         "  [1][1].number  25-31  25-26    7",
         "── the outcome ─────────────────────────────────────────────────────────────────",
         "answered   7   at 25-26 by align[1].first[1][1].number",
+        "unit       'cats'   at 27-31",
         "target     8",
     ]
 
@@ -87,9 +89,9 @@ def test_a_no_answer_marks_what_its_last_step_read(explained):
 def test_a_terminal_shows_them_in_colour(explained):
     """And has no carets."""
     text = "\n".join(
-        shown(explain_view(explained("The answer is 7 cats.")), force_terminal=True, color_system="standard")
+        shown(explain_view(explained("The answer is 7 (cats).")), force_terminal=True, color_system="standard")
     )
-    assert "\x1b[1;30;42m7\x1b[0m\x1b[30;43m cats\x1b[0m." in text
+    assert "\x1b[1;30;42m7\x1b[0m\x1b[30;43m (cats)\x1b[0m." in text
     assert "^" not in text
 
 

@@ -77,5 +77,5 @@ def test_of_a_long_completion_its_ends_and_what_was_read_are_shown(failure):
 
 def test_an_answer_that_no_completion_could_give_is_told(failure):
     """The example is wrong, and not the chain."""
-    said = failure("align: [number]\nexamples: [{completion: '7', answer: seven}]")
-    assert "answer 7; no completion could give the expected one: 'seven' is not a number" in said
+    said = failure("align: [number]\nexamples: [{completion: '7', answer: many}]")
+    assert "answer 7; no completion could give the expected one: 'many' is not a number" in said

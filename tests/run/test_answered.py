@@ -16,7 +16,7 @@ model:
   scripted:
     - {when: '1 \+ 1', completion: " That makes 2. The answer is 2. And so on.\nQ: 5 + 5?\nA: The answer is 10."}
     - {when: '2 \+ 2', completion: " The answer is 5. No, wait, the answer is 4."}
-    - {when: '3 \+ 3', completion: " The answer is six. I cannot say more than that."}
+    - {when: '3 \+ 3', completion: " The answer is unknown. I cannot say more than that."}
     - {when: '4 \+ 4', completion: " The answer is 8"}
 data:
   test:
@@ -79,11 +79,11 @@ def test_the_rule_reads_the_examples_own_options(write, places):
         'answer: "2"}', 'answer: "2", options: [1, 2]}'
     )
     text = text.replace('answer: "4"}', 'answer: "5", options: [5, 6]}').replace(
-        'answer: "6"}', 'answer: "7", options: [six, 7]}'
+        'answer: "6"}', 'answer: "7", options: [unknown, 7]}'
     )
     text = text.replace('answer: "8"}', 'answer: "8", options: [7, 8]}')
     done = promptkit.run(write(text), **places)
-    assert [each.answer for each in done.records] == ["2", "5", "six", "8"]
+    assert [each.answer for each in done.records] == ["2", "5", "unknown", "8"]
     assert [each.completion.ended for each in done.records] == ["answered", "answered", "answered", "eos"]
 
 

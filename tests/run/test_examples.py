@@ -16,7 +16,7 @@ examples:
 """
 ROWS = [
     {"id": "a", "text": "The answer is 7.", "gold": 7},
-    {"id": "b", "text": "#### eight", "gold": "eight"},
+    {"id": "b", "text": "#### unclear", "gold": "unclear"},
     {"id": "b", "text": "#### 8", "gold": "8"},
     {"text": "No.", "gold": None},
 ]

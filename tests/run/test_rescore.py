@@ -57,12 +57,12 @@ def test_another_files_align_and_score_are_put_in_their_place(write, places):
 
 def test_a_target_that_the_other_chain_could_not_give_is_an_error(write, places):
     """As it is before a run: it would count against the model for ever."""
-    text = SUMS.replace("  - number\n", "").replace('answer: "4"', "answer: four")
+    text = SUMS.replace("  - number\n", "").replace('answer: "4"', "answer: many")
     done = promptkit.run(write(text), **places)
     with pytest.raises(DataError) as caught:
         rescore(folder_of(done), load(write("align: [number]", "other.yaml")))
     assert str(caught.value) == (
-        "data.test.rows[1]: no completion could give the target 'four': 'four' is not a number"
+        "data.test.rows[1]: no completion could give the target 'many': 'many' is not a number"
     )
 
 

@@ -267,8 +267,8 @@ def test_a_run_whose_table_is_cut_off_is_one_error(write, places):
 def test_a_target_that_no_completion_could_give_is_an_error_at_once(write, places):
     """It would count as a wrong answer of the model for ever. The row is named, and nothing was computed."""
     with pytest.raises(DataError) as caught:
-        begin(write(SUMS.replace('answer: "6"', 'answer: "six"')), places)
-    assert str(caught.value) == "data.test.rows[2]: no completion could give the target 'six': 'six' is not a number"
+        begin(write(SUMS.replace('answer: "6"', 'answer: "many"')), places)
+    assert str(caught.value) == "data.test.rows[2]: no completion could give the target 'many': 'many' is not a number"
     assert not places["store"].exists()
 
 
