@@ -23,7 +23,7 @@ Sort = Literal["stated", "alone", "opening", "last_line", "concluded", "bold", "
 EVERY_SORT: tuple[Sort, ...] = ("stated", "alone", "last_line", "concluded", "bold")
 
 MAX_PLACES = 12  # that are read; a text that states its answer more often repeats itself
-MAX_WORDS = {"alone": 12, "few": 5, "last_line": 5, "header": 12}
+MAX_WORDS = {"alone": 12, "few": 5, "item": 3, "last_line": 5, "header": 12}
 MAX_BACK = 3  # sentences from the end in which a conclusion is looked for
 CONCLUDING = regex.compile(
     r"(?i)[*_\s\"'(\-\u2022]*+(?:so|therefore|thus|hence|consequently|accordingly|finally|altogether|overall|ultimately|that means"
@@ -92,7 +92,7 @@ class Conclusion(AlignStep):
         ledger: Ledger = ()
         misses: list[Missing] = []
         stated = stated_places(text, self.stretch)[:MAX_PLACES]
-        for place in self.places(text, stated):
+        for place in self.places(text, stated, is_cut=found.context.ended == "length"):
             result = self.read_place(found, place)
             ledger += result.ledger
             if isinstance(result, Found) or result.is_ambiguous or result.is_cut:
@@ -128,14 +128,16 @@ class Conclusion(AlignStep):
         results = [self.reader(found.part(*match.span("inside"))) for match in matches]
         return any(isinstance(each, Found) and each.value == result.value for each in results)
 
-    def places(self, text: str, stated: Sequence[Place]) -> Iterator[Place]:
-        """The places that are read, in order."""
+    def places(self, text: str, stated: Sequence[Place], *, is_cut: bool) -> Iterator[Place]:
+        """The places that are read, in order. Of a text that was cut, only what it states is its answer."""
         last = stated[0].span if stated else None
         taken_back = last is not None and TAKEN_BACK.search(text, last.end) is not None
         start = last.end if last else 0
         for sort in self.by:
             if sort == "stated":
                 yield from () if taken_back else stated
+            elif is_cut:
+                continue
             elif sort == "opening":
                 yield from opening(text)
             elif is_complete(text) or sort in ("alone", "last_line"):
@@ -166,7 +168,8 @@ def alone(text: str, start: int) -> Iterator[Place]:
     words = text[span.start : span.end]
     if start or not words or "\n" in words or len(words.split()) > MAX_WORDS["alone"] or ends_open(words):
         return
-    is_whole = len(words.split()) <= MAX_WORDS["few"] or is_complete(words) or "," in words
+    is_list = all(len(item.split()) <= MAX_WORDS["item"] for item in words.split(","))
+    is_whole = len(words.split()) <= MAX_WORDS["few"] or is_complete(words) or is_list
     if is_whole and len(sentences(words)) == 1 and not (words.endswith("?") or DENIED.search(words)):
         yield Place(sort="alone", span=span)
 

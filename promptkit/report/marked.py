@@ -101,6 +101,7 @@ def carets_below(text: str, line: Span, mark: Mark, on_lines: Sequence[Span]) ->
     start, end = max(line.start, mark.span.start), min(line.end, mark.span.end)
     label = mark.label if is_last else f"{mark.label} from here" if is_long else ""
     label = f"{label} to here" if is_long and is_last else label
+    label = label if mark.label else ""
     indent = cell_len(harmless(text[line.start : start]))
     yield f"{' ' * indent}{'^' * max(1, cell_len(harmless(text[start:end])))} {label}".rstrip()
 

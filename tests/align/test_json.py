@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from promptkit.align import Answer, Found, Json, Missing, NoAnswer
+from promptkit.align.mending import restored
 from promptkit.errors import DeclarationError
 from promptkit.text import Span
 
@@ -135,7 +136,7 @@ def test_what_python_writes_is_read_or_refused(value):
     """A dict that was printed has its quotes chosen by what is in them."""
     as_json = json.loads(json.dumps(value))
     got = read(f"It is {as_json!r}.")
-    assert isinstance(got, str) or got == as_json
+    assert isinstance(got, str) or got in (as_json, restored(as_json)), "a form feed before a letter is LaTeX's `\\f`"
 
 
 def test_a_pointer_leads_into_the_document(read_with):

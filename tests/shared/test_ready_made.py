@@ -65,25 +65,32 @@ def share(values):
 
 def test_gsm8k_is_graded_as_its_authors_did(shared):
     """2,380 solutions of four models."""
-    assert share(
-        agree(read("number", row), written("number", row["gold"])) == row["reported_correct"]
-        for row in rows(shared, "gsm8k_openai_solutions")
-    ) >= 0.998
+    assert (
+        share(
+            agree(read("number", row), written("number", row["gold"])) == row["reported_correct"]
+            for row in rows(shared, "gsm8k_openai_solutions")
+        )
+        >= 0.998
+    )
 
 
 def test_programs_with_a_boxed_result_are_read_as_their_authors_did(shared):
     """Three of 600 end in prose; a number that was computed before is read there."""
-    assert share(
-        agree(read("number", row), written("number", row["source_pred"])) for row in rows(shared, "tora_gsm8k")
-    ) >= 0.995
+    assert (
+        share(agree(read("number", row), written("number", row["source_pred"])) for row in rows(shared, "tora_gsm8k"))
+        >= 0.995
+    )
 
 
 def test_verdicts_first_last_and_cut_are_read_as_by_hand(shared):
     """100 rows of GPT-3.5 and GPT-4: `[Yes]` and `[No]` first or last, boxes with two backslashes, cut ones."""
-    assert share(
-        agree(read("yes_no" if row["task"] == "prime" else "number", row), label)
-        for row, label in labelled(shared, "llmdrift")
-    ) >= 0.98
+    assert (
+        share(
+            agree(read("yes_no" if row["task"] == "prime" else "number", row), label)
+            for row, label in labelled(shared, "llmdrift")
+        )
+        >= 0.98
+    )
 
 
 def test_nine_tasks_of_big_bench_hard_are_read_as_by_hand(shared):
