@@ -56,7 +56,7 @@ def likeliest_token(best: int, logits: torch.Tensor, mask: Mask | None) -> int:
     if token is not None:
         return token
     assert mask is not None
-    return int(mask.applied(logits).argmax())
+    return mask.likeliest(logits)
 
 
 def drawn_token(logits: torch.Tensor, sampling: Sampling, uniform: float, mask: Mask | None) -> int:

@@ -90,6 +90,12 @@ PAIRS = (
     'start: "{" pair ("," pair)* "}"\npair: ESCAPED_STRING ":" NUMBER\n%import common.ESCAPED_STRING\n'
     '%import common.NUMBER\n%ignore " "'
 )
+PEOPLE = {
+    "type": "object",
+    "properties": {"name": {"type": "string", "pattern": "^[A-Z][a-z]+$"}, "age": {"type": "integer"}},
+    "required": ["name"],
+    "additionalProperties": False,
+}
 CHAINS = [
     ("regex", [{"regex": r"\d+"}, "number"]),
     ("regex", [{"regex": r"^The answer is (?P<answer>[^\n]+)\.$"}]),
@@ -107,6 +113,9 @@ CHAINS = [
         "grammar",
         [{"grammar": {"text": 'start: x ("," x)*\nx: answer | "[" x "]"\nanswer: /a|ab/', "anchor": "anywhere"}}],
     ),
+    ("regex", [{"regex": {"pattern": ["a+b", "[0-9]+"], "take": "last"}}]),
+    ("json", [{"json": {}}]),
+    ("json", ["strip", {"json": {"schema": PEOPLE, "pointer": "/name"}}]),
     ("choice", [{"choice": {"options": None, "letters": "ABC"}}]),
 ]
 
@@ -136,6 +145,9 @@ def test_what_was_constrained_always_parses(step, align, seed):
             "additionalProperties": False,
         },
         {"type": "array", "items": {"enum": ["a", "b", 3]}, "minItems": 1, "maxItems": 4},
+        {"type": "array", "items": {"type": ["number", "null"]}},
+        {"type": "object", "properties": {"a": True}, "$defs": {"b": {}}, "minProperties": 1, "required": ["a"]},
+        {"anyOf": [{"type": "number"}, {"type": "array", "prefixItems": [{"const": 1}]}]},
     ],
     ids=str,
 )
@@ -203,7 +215,8 @@ def test_a_mask_knows_what_it_allows():
     assert one.taken(5) == 63
     assert Mask(words=np.array([0, 3], np.uint32), end=None).taken(5) is None
     assert Mask(words=np.array([3, 0], np.uint32), end=1).taken(5) == 1
-    assert int(one.applied(torch.arange(70.0).flip(0)).argmax()) == 63
+    falling = torch.arange(70.0).flip(0)
+    assert one.likeliest(falling) == int(one.applied(falling).argmax()) == 63
 
 
 @pytest.mark.parametrize(

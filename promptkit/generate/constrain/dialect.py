@@ -15,6 +15,7 @@ from typing import Any
 
 import regex
 
+from promptkit.generate.constrain.numbers import holding
 from promptkit.spec import Grammar, Terminal
 from promptkit.spec.outline import (
     Assertion,
@@ -57,9 +58,9 @@ def of_texts(texts: Iterable[str]) -> str:
 
 
 def of_schema(schema: Mapping[str, Any]) -> str:
-    """A JSON document of a schema, with little white space."""
+    """A JSON document of a schema, with little white space, and no number that is too large to be read."""
     options = {"whitespace_pattern": WHITE_SPACE, **schema.get("x-guidance", {})}
-    return f"body: %json {json.dumps({**schema, 'x-guidance': options})}"
+    return f"body: %json {json.dumps({**holding(schema), 'x-guidance': options})}"
 
 
 def of_pattern(compiled: regex.Pattern[str], answer: int | str = 0, *, stripped: str | None = None) -> str:

@@ -42,9 +42,18 @@ class Mask:
         word = int(self.words[places[0]])
         return None if word & (word - 1) else int(places[0]) * 32 + word.bit_length() - 1
 
+    def allowed(self, num_tokens: int) -> npt.NDArray[np.int64]:
+        """The tokens that may come next, of so many, in the order of their ids."""
+        return np.flatnonzero(np.unpackbits(self.words.view(np.uint8), bitorder="little")[:num_tokens])
+
+    def likeliest(self, logits: torch.Tensor) -> int:
+        """The likeliest token that may come next, by its logits (V,); the first of equals."""
+        allowed = self.allowed(logits.shape[-1])
+        return int(allowed[logits.float().cpu().numpy()[allowed].argmax()])
+
     def applied(self, logits: torch.Tensor) -> torch.Tensor:
         """The logits (V,), minus infinity where a token is not allowed."""
-        allowed = np.zeros(logits.shape[-1], bool)
-        bits = np.unpackbits(self.words.view(np.uint8), bitorder="little")[: len(allowed)]
-        allowed[: len(bits)] = bits
-        return logits.masked_fill(~torch.from_numpy(allowed).to(logits.device), -torch.inf)
+        allowed = torch.from_numpy(self.allowed(logits.shape[-1])).to(logits.device)
+        left = torch.full_like(logits, -torch.inf)
+        left[allowed] = logits[allowed]
+        return left

@@ -409,7 +409,7 @@ class Engine:
         unsure = [line for line, token in taken.items() if token is None]
         if unsure:
             logits = self.logits_at(following, unsure)
-            taken |= {line: int(by_line[line].applied(row).argmax()) for line, row in zip(unsure, logits, strict=True)}
+            taken |= {line: by_line[line].likeliest(row) for line, row in zip(unsure, logits, strict=True)}
         for line, token in taken.items():
             assert token is not None
             tokens[line] = token
