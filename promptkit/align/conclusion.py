@@ -205,7 +205,7 @@ def line_before(text: str, begin: int) -> str:
 
 def ends_open(words: str) -> bool:
     """Whether a line breaks off in the middle of a calculation, or of anything else that goes on."""
-    return UNFINISHED.search(words) is not None
+    return len(words) > len("B:") and UNFINISHED.search(words) is not None
 
 
 def concluded(text: str, start: int) -> Iterator[Place]:

@@ -23,7 +23,9 @@ def bakeoff(
     source: Annotated[
         Path, typer.Option("--from", metavar="FILE", help="rows that hold completions: JSONL, CSV, Parquet")
     ],
-    field: Annotated[str, typer.Option(metavar="NAME", help="the field that holds the completion")] = "completion",
+    field: Annotated[
+        str | None, typer.Option(metavar="NAME", help="the field that holds the completion; `completion` if not given")
+    ] = None,
     gold: Annotated[
         str | None, typer.Option(metavar="NAME", help="the field that holds the right answer, to score each chain by")
     ] = None,

@@ -41,7 +41,9 @@ def explain(
     source: Annotated[
         Path | None, typer.Option("--from", metavar="FILE", help="rows that hold completions: JSONL, CSV, Parquet")
     ] = None,
-    field: Annotated[str, typer.Option(metavar="NAME", help="the field that holds the completion")] = "completion",
+    field: Annotated[
+        str | None, typer.Option(metavar="NAME", help="the field that holds the completion; `completion` if not given")
+    ] = None,
     row: Annotated[str | None, typer.Option("--id", metavar="ID", help="which row, as ID")] = None,
     overrides: Overrides = None,
     allow_code: AllowCode = False,
@@ -73,7 +75,7 @@ def of_run(
     return explain_run(run, example, sample, other, allow_code=allow_code)
 
 
-def of_rows(pipeline: Pipeline, source: Path, field: str, row: str | None) -> Explained | Overview:
+def of_rows(pipeline: Pipeline, source: Path, field: str | None, row: str | None) -> Explained | Overview:
     """One of a file's completions, or the overview of all."""
     if row is None:
         return overview_of_rows(pipeline, source, field)

@@ -141,7 +141,7 @@ class Completions:
     """
 
     path: Path
-    field: str = "completion"
+    field: str | None = None
     gold: str | None = None
     limit: int | None = None
 

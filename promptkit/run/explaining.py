@@ -187,7 +187,7 @@ def explain_text(pipeline: Pipeline, text: str) -> Explained:
     return Explained(id="", text=text, outcome=pipeline.chain.align(text, Context(is_traced=True)))
 
 
-def explain_row(pipeline: Pipeline, path: Path, field: str, name: str) -> Explained:
+def explain_row(pipeline: Pipeline, path: Path, field: str | None, name: str) -> Explained:
     """What the chain makes of the completion of that id. Raises `RunError` where the file has no such row."""
     ids = []
     for row in read_given(path, field):
@@ -197,7 +197,7 @@ def explain_row(pipeline: Pipeline, path: Path, field: str, name: str) -> Explai
     raise RunError(f"{path} has no row {name!r}{near(name, ids)}")
 
 
-def overview_of_rows(pipeline: Pipeline, path: Path, field: str) -> Overview:
+def overview_of_rows(pipeline: Pipeline, path: Path, field: str | None) -> Overview:
     """Which completions of a file are worth a look."""
     return overview(str(path), (explained_row(pipeline, row) for row in read_given(path, field)))
 

@@ -1,18 +1,15 @@
-"""Completions from anywhere: the rows of a file, each with the text in one of its fields."""
+"""Completions from anywhere: the rows of a file or a log, each with its text and what is known beside it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from promptkit.align import Context
-from promptkit.data import read_file
+from promptkit.data import Names, Sample, open_samples
 from promptkit.errors import DataError
-from promptkit.spec.declaration import shorten
-from promptkit.text import known_names
 
 __all__ = ["Given", "read_given"]
 
@@ -25,19 +22,36 @@ class Given:
     origin: str
     text: str
     fields: Mapping[str, Any]
+    known: Context
 
     def context(self, *, is_traced: bool = False) -> Context:
         """What the chain may know of it."""
-        return Context(fields=self.fields, is_traced=is_traced)
+        known = self.known
+        return Context(
+            fields=known.fields,
+            prompt=known.prompt,
+            question=known.question,
+            formats=known.formats,
+            ended=known.ended,
+            is_traced=is_traced,
+        )
 
 
-def read_given(path: Path, field: str, limit: int | None = None) -> Iterator[Given]:
-    """The completions of a file, as they come. Raises `DataError` that names a row without such a text."""
-    for example in islice(read_file(path), limit):
-        text = example.fields.get(field)
-        if field not in example.fields:
-            hint = known_names(field, map(str, example.fields))
-            raise DataError(f"{example.origin}: there is no field {field!r}\n    {hint}")
-        if not isinstance(text, str):
-            raise DataError(f"{example.origin}: the field {field!r} holds {shorten(text)}, not text")
-        yield Given(id=example.id, origin=example.origin, text=text, fields=example.fields)
+def read_given(path: Path, field: str | None = None, limit: int | None = None) -> Iterator[Given]:
+    """The completions of a file, as they come; without a `field`, of a log that is known by its shape, too.
+
+    Raises `DataError` that names a row in which there is none.
+    """
+    names = Names() if field is None else Names(completion=field)
+    for batch in open_samples(str(path), names, is_plain=field is not None).batches(limit):
+        for sample in batch.samples():
+            if not isinstance(sample, Sample):
+                raise DataError(sample.reason)
+            yield given(sample)
+
+
+def given(sample: Sample) -> Given:
+    """A sample as a completion that somebody has."""
+    number = "" if sample.number is None else f"/{sample.number}"
+    known = Context(fields=sample.fields, prompt=sample.prompt, question=sample.question, ended=sample.ended)
+    return Given(id=f"{sample.id}{number}", origin=sample.origin, text=sample.text, fields=sample.fields, known=known)

@@ -31,3 +31,23 @@ def test_a_completion_is_read_as_a_reader_would(kind, case):
         assert ExactMatch()(outcome.value, case["answer"]) == 1, outcome
         assert case["completion"][outcome.span.start : outcome.span.end].strip()
     assert outcome.status == case.get("status", outcome.status)
+
+
+READ_AGAIN = [
+    (kind, case)
+    for kind in KINDS
+    if kind not in ("boxed", "list")
+    for case in cases(kind)
+    if case["answer"] is not None
+]
+
+
+@pytest.mark.parametrize(("kind", "case"), READ_AGAIN)
+def test_what_was_read_is_read_again(kind, case):
+    """The span is the answer and not its surroundings. (A list's is from its first item to its last, and what stood in a box stands in none.)"""
+    chain, context = load(kind).chain, Context(fields=case.get("fields", {}))
+    outcome = chain.align(case["completion"], context)
+    assert isinstance(outcome, Answer)
+    again = chain.align(case["completion"][outcome.span.start : outcome.span.end], context)
+    assert isinstance(again, Answer), again
+    assert ExactMatch()(again.value, outcome.value) == 1

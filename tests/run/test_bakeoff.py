@@ -126,3 +126,12 @@ def test_names_tell_the_chains_apart(write):
     assert named_chains([one, one]) == (one.file, f"{one.file} (2)")
     with pytest.raises(RunError, match="a bake-off compares two pipelines or more, and was given 1"):
         named_chains([one])
+
+
+def test_a_log_is_known_by_its_shape(tmp_path):
+    """An lm-eval log, as it is: no field has to be named, and each of a row's samples is a completion."""
+    log = tmp_path / "samples_sums.jsonl"
+    row = {"doc_id": 0, "doc": {"question": "1 + 1"}, "target": "2", "arguments": [["1 + 1 ="]], "resps": [["2", "3"]]}
+    log.write_text(json.dumps({**row, "filtered_resps": ["2"]}) + "\n", encoding="utf-8")
+    found = bake_off([load("number"), load("text")], Completions(path=log))
+    assert found.num_rows == 2
