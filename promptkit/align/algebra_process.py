@@ -75,8 +75,24 @@ def is_same(one: Any, other: Any) -> bool:
 
     if is_equation(one) != is_equation(other) and (is_of_a_sum(one) or is_of_a_sum(other)):
         return False
+    if is_name(one) or is_name(other):
+        return is_same_value(one, other)
     pairs = ((one, other), (other, one))
     return all(verify(a, b, allow_set_relation_comp=True, timeout_seconds=None) for a, b in pairs)
+
+
+def is_name(meaning: Any) -> bool:
+    """Whether a meaning is a name alone, which math-verify compares by its letter only: `2x/2` would not be `x`."""
+    from sympy import Symbol  # noqa: PLC0415 - math-verify has imported it
+
+    return isinstance(meaning, Symbol)
+
+
+def is_same_value(one: Any, other: Any) -> bool:
+    """Whether two terms are equal for all values of their names."""
+    from sympy import Expr, simplify  # noqa: PLC0415 - math-verify has imported it
+
+    return isinstance(one, Expr) and isinstance(other, Expr) and bool(simplify(one - other) == 0)
 
 
 def is_of_a_sum(meaning: Any) -> bool:

@@ -44,6 +44,7 @@ def read(text, **parameters):
         ("2^10", "1024"),
         (r"2\pi", "2\N{GREEK SMALL LETTER PI}"),
         ("(x+1)^2", "x^2 + 2x + 1"),
+        (r"\frac{2x}{2}", "x"),
         (r"\text{Monday}", "Monday"),
     ],
 )

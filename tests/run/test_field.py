@@ -1,0 +1,103 @@
+"""What hurt people most elsewhere, as they would meet it here: extraction, silence, thinking, cuts, stops, verifiers.
+
+The numbers of threads are those in which they told of it.
+"""
+
+import json
+import threading
+
+import pytest
+
+import promptkit
+from promptkit.align import Answer, Context, NoAnswer
+from promptkit.align.expression import Expression
+from promptkit.run import load
+from promptkit.score import ExactMatch, is_same
+
+PIPELINE = """
+model: {{scripted: [{{when: "{question}", completion: {completion}, ended: {ended}}}]}}
+data: {{test: {{rows: [{{id: a, question: "{question}"}}]}}, target: "{target}"}}
+prompt: [{{query: "Q: {{{{ question }}}}\\nA:"}}]
+align: {{use: {use}}}
+"""
+
+
+@pytest.fixture
+def ran(write, places):
+    """A run of one row, whose completion is written down."""
+
+    def run(completion, use="number", target="29", ended="eos", question="what"):
+        text = PIPELINE.format(
+            completion=json.dumps(completion), use=use, target=target, ended=ended, question=question
+        )
+        return promptkit.run(write(text), **places)
+
+    return run
+
+
+def test_what_is_right_is_not_graded_wrong_for_its_spelling(ran):
+    """lm-eval#3214: `$29.00` against 29."""
+    for completion in ("The answer is $29.00.", "So it costs **29 dollars**", "#### 29", "The answer is 29.0"):
+        assert ran(completion).scores["exact_match"]["value"] == 1
+
+
+def test_what_cannot_be_read_is_told_apart_from_what_is_wrong(ran):
+    """lm-eval#4007: 2,936 of 4,524 tasks cannot. Both score 0; only one of them has an answer."""
+    wrong, unread = ran("The answer is 30."), ran("I would rather not say.")
+    assert [each.scores["exact_match"]["value"] for each in (wrong, unread)] == [0, 0]
+    assert [each.summary["statuses"]["answered"] for each in (wrong, unread)] == [1, 0]
+    assert wrong.scores["exact_match"]["answered"]["num"] == 1
+    assert unread.scores["exact_match"]["answered"]["num"] == 0
+    assert isinstance(unread.records[0].outcome, NoAnswer)
+    assert unread.records[0].outcome.reason
+
+
+@pytest.mark.parametrize(
+    ("prompt", "completion", "answer"),
+    [
+        ("Q: 2 + 2?<think>\n", "The answer is 5? No.</think>The answer is 4.", 4),
+        ("Q: 2 + 2?<think>\n", "The answer is 5? No, the answer is", None),
+        ("Q: 2 + 2?", "<think>The answer is 5.", None),
+        ("Q: 2 + 2?", "<think>The answer is 5.</think>", None),
+    ],
+)
+def test_an_answer_is_never_read_out_of_the_thinking(prompt, completion, answer):
+    """lm-eval PR#3675, PR#3700, #3403: opened in the prompt, never closed, matched inside."""
+    outcome = load("number").chain.align(completion, Context(prompt=prompt))
+    assert (outcome.value if isinstance(outcome, Answer) else None) == answer
+
+
+def test_a_cut_completion_is_counted_by_itself(ran):
+    """lm-eval#3400: elsewhere a fifth to a third were cut, and nothing said so."""
+    done = ran("There are 12 of them, and 17 more make 2", ended="length")
+    assert done.summary["statuses"]["truncated"] == 1
+    assert done.summary["status_rates"]["truncated"] == 1
+
+
+def test_a_question_that_is_said_again_costs_no_answer(ran):
+    """FIELD 11: stops such as `Question:` kill models that restate the question. Cutting afterwards knows which it is."""
+    assert ran("Question: what\nAnswer: 29").scores["exact_match"]["value"] == 1
+    assert ran("It costs 29.\n\nQ: And two of them?\nA: The answer is 58.").scores["exact_match"]["value"] == 1
+
+
+def test_formulas_are_compared_off_the_main_thread():
+    """Math-Verify#50, #55: time-outs by signals die there. A hostile formula beside it costs its own time alone."""
+    results = []
+
+    def compare():
+        results.append(is_same(Expression("x+x"), Expression("2x")))
+
+    threads = [threading.Thread(target=compare) for _ in range(2)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert results == [True, True]
+
+
+def test_equal_answers_in_other_words_agree_everywhere():
+    """0.5, 1/2 and a box are one answer, for the score as for a vote."""
+    for text in ("0.5", "The answer is 1/2.", r"$\boxed{\frac{1}{2}}$"):
+        outcome = load("number").chain.align(text)
+        assert isinstance(outcome, Answer)
+        assert ExactMatch()(outcome.value, 0.5) == 1
