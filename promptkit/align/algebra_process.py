@@ -83,7 +83,7 @@ def is_same(one: Any, other: Any) -> bool:
 
 def is_name(meaning: Any) -> bool:
     """Whether a meaning is a name alone, which math-verify compares by its letter only: `2x/2` would not be `x`."""
-    from sympy import Symbol  # noqa: PLC0415 - math-verify has imported it
+    from sympy import Symbol  # type: ignore[import-untyped]  # noqa: PLC0415 - math-verify has imported it
 
     return isinstance(meaning, Symbol)
 
