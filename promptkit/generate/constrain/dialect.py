@@ -75,7 +75,7 @@ def of_pattern(compiled: regex.Pattern[str], answer: int | str = 0, *, stripped:
     if why := irregular(node):
         raise NotShared(why)
     if answer == 0:
-        term = f"(/{text_of(node)}/ & {NOT_BLANK})"
+        term = unblanked(node, f"/{text_of(node)}/")
     elif not passes(node, answer):
         raise NotShared(f"a way past the group {answer!r}, or through it without text")
     else:
@@ -142,7 +142,25 @@ def term_of(node: Node, answer: int | str) -> str:
         return f"({term_of(node.part, answer)}){times(node)}"
     assert isinstance(node, Group)
     inner = term_of(node.part, answer)
-    return f"({inner} & {NOT_BLANK})" if is_answer(node, answer) else f"({inner})"
+    return unblanked(node, inner) if is_answer(node, answer) else f"({inner})"
+
+
+def unblanked(node: Node, term: str) -> str:
+    """A terminal's definition without its blank texts; where it has none, nothing is said, since saying it costs time."""
+    return f"({term})" if is_never_blank(node) else f"({term} & {NOT_BLANK})"
+
+
+def is_never_blank(node: Node) -> bool:
+    """Whether every way through a regular outline reads a character that is no white space."""
+    if isinstance(node, Row):
+        return any(map(is_never_blank, node.parts))
+    if isinstance(node, Either):
+        return all(map(is_never_blank, node.parts))
+    if isinstance(node, Repeat):
+        return node.least > 0 and is_never_blank(node.part)
+    if isinstance(node, Group):
+        return is_never_blank(node.part)
+    return isinstance(node, One) and not any(map(node.pattern.fullmatch, SPACES))
 
 
 def is_answer(group: Group, answer: int | str) -> bool:
