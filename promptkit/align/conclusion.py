@@ -12,9 +12,10 @@ from pydantic import Field
 from promptkit.align.chain import Chain
 from promptkit.align.ledger import Ledger, below
 from promptkit.align.outcome import Found, Missing
-from promptkit.align.sentences import is_complete, sentences, stripped
+from promptkit.align.sentences import is_complete
 from promptkit.align.stated import Place, Stretch, stated_places
 from promptkit.align.step import AlignStep, Steps
+from promptkit.align.suggested import SUGGESTED
 from promptkit.spec.declaration import shorten
 
 __all__ = ["Conclusion", "Sort"]
@@ -23,13 +24,8 @@ Sort = Literal["stated", "alone", "opening", "last_line", "concluded", "bold", "
 EVERY_SORT: tuple[Sort, ...] = ("stated", "alone", "last_line", "concluded", "bold")
 
 MAX_PLACES = 12  # that are read; a text that states its answer more often repeats itself
-MAX_WORDS = {"alone": 12, "few": 5, "item": 3, "last_line": 5, "header": 12}
-MAX_BACK = 3  # sentences from the end in which a conclusion is looked for
-CONCLUDING = regex.compile(
-    r"(?i)[*_\s\"'(\-\u2022]*+(?:so|therefore|thus|hence|consequently|accordingly|finally|altogether|overall|ultimately|that means"
-    r"|this means|which means|in (?:total|all|conclusion|summary|the end)|to (?:conclude|sum up|summarize)|as a result|conclusion"
-    r"|based on (?:this|these|the above|that)|it follows|we (?:conclude|get|find)|result|solution|\u2234|\u56e0\u6b64|\u6240\u4ee5)\b"
-)
+MAX_HEADED = 12  # words of an answer after a bare `Answer:`
+NEED_NO_END = ("alone", "opening", "last_line")  # sorts of places that may stand in a text without a full stop
 TAKEN_BACK = regex.compile(
     r"(?i)\b(?:that(?:'s|\u2019s| is| was| seems| can't be)|this is|i (?:was|am)|it's) (?:not (?:right|correct|true|possible)|wrong|incorrect)"
     r"|\b(?:i|i've|we) (?:have )?made (?:a|an|some) (?:mistake|error)|\bscratch that\b|\blet me (?:re-?do|start over|try again|reconsider|re-?calculate|re-?compute|correct)"
@@ -37,17 +33,8 @@ TAKEN_BACK = regex.compile(
 EXPLAINED = regex.compile(
     r"(?i)\s*+[*_#\s(\[]*+(?:explanation|reason|reasoning|justification|because|note|solution|steps|proof|working|details|rationale)\b"
 )
-DENIED = regex.compile(
-    r"(?i)\b(?:answer|it|that|this|option) (?:(?:is|was|can) ?not|isn['\u2019]t|wasn['\u2019]t|can['\u2019]t)\b"
-)
-BOLD = regex.compile(r"\*\*(?P<inside>[^*\n]{1,80})\*\*")
-TITLE = regex.compile(r"(?i)[^\n]*:\s*\Z|(?:step|part|case|note|option|problem|question)\b")
-ITEM = regex.compile(r"[ \t]*+(?:[-*\u2022+]\s|[0-9]++[.)]\s|[A-Za-z][.)]\s+\S+\s+\S)")
-OPTION = regex.compile(r"[ \t*]*+\(?+[A-Za-z0-9]{1,2}[.):]")
-UNFINISHED = regex.compile(r"(?:[-+/=\u00d7\u00f7,(:\\&|<>^]|\s\*)\s*\Z")
 COMPUTED = regex.compile(r"[=\u2248](?P<inside>[^=\u2248\n]{1,40})|^(?P<inside>[^\n]{1,40})$", regex.M)
 MAX_LOOK_BACK = 2000  # characters before a last sentence
-MAX_OPENING = 1000  # characters in which a first sentence ends
 OPENING_MARKS = 6  # characters such as `**(` and currency signs that may stand before an answer at the very beginning
 
 
@@ -138,10 +125,8 @@ class Conclusion(AlignStep):
                 yield from () if taken_back else stated
             elif is_cut:
                 continue
-            elif sort == "opening":
-                yield from opening(text)
-            elif is_complete(text) or sort in ("alone", "last_line"):
-                yield from WEAK[sort](text, start)
+            elif is_complete(text) or sort in NEED_NO_END:
+                yield from SUGGESTED[sort](text, start)
 
     def align_target(self, target: Any, fields: Mapping[str, Any]) -> Any:
         """The target as the chain that reads writes it."""
@@ -152,7 +137,7 @@ def stands_alone(text: str, place: Place, result: Found, part: Found) -> bool:
     """Whether what a bare `Answer:` introduces is an answer: it begins with one, or nothing but an explanation follows."""
     words = len(text[place.span.start : place.span.end].split())
     rest = text[place.span.end :]
-    is_short = words <= MAX_WORDS["header"]
+    is_short = words <= MAX_HEADED
     follows_nothing = not rest.strip() or EXPLAINED.match(rest) is not None
     return (is_short and begins_with(result, part)) or follows_nothing
 
@@ -160,89 +145,3 @@ def stands_alone(text: str, place: Place, result: Found, part: Found) -> bool:
 def begins_with(result: Found, part: Found) -> bool:
     """Whether the answer stands at the very beginning of the place."""
     return not part.is_verbatim or result.span.start - part.span.start <= OPENING_MARKS
-
-
-def alone(text: str, start: int) -> Iterator[Place]:
-    """The whole text, where it is one short line, and no more than a sentence."""
-    span = stripped(text, start, len(text))
-    words = text[span.start : span.end]
-    if start or not words or "\n" in words or len(words.split()) > MAX_WORDS["alone"] or ends_open(words):
-        return
-    is_list = all(len(item.split()) <= MAX_WORDS["item"] for item in words.split(","))
-    is_whole = len(words.split()) <= MAX_WORDS["few"] or is_complete(words) or is_list
-    if is_whole and len(sentences(words)) == 1 and not (words.endswith("?") or DENIED.search(words)):
-        yield Place(sort="alone", span=span)
-
-
-def opening(text: str) -> Iterator[Place]:
-    """The first sentence, where it is no item of a list."""
-    lines = [line for line in text[:MAX_OPENING].splitlines() if line.strip()][:2]
-    is_item = len(lines) > 1 and all(OPTION.match(line) for line in lines)
-    for span in sentences(text, 0, min(len(text), MAX_OPENING))[:1]:
-        if not (is_item or TITLE.match(text, span.start, span.end)):
-            yield Place(sort="opening", span=span)
-
-
-def last_line(text: str, start: int) -> Iterator[Place]:
-    """The last line, where it is a few words and no item of a list."""
-    end = len(text.rstrip())
-    begin = text.rfind("\n", start, end) + 1
-    if begin <= start and start > 0:
-        return
-    span = stripped(text, max(begin, start), end)
-    words = text[span.start : span.end]
-    is_short = 0 < len(words.split()) <= MAX_WORDS["last_line"]
-    is_item = ITEM.match(text, begin) or (OPTION.match(words) and OPTION.match(line_before(text, begin)))
-    is_other = TITLE.match(words) or DENIED.search(words) or ends_open(words) or words.endswith("?")
-    if is_short and not (is_item or is_other) and len(sentences(words)) == 1:
-        yield Place(sort="last_line", span=span)
-
-
-def line_before(text: str, begin: int) -> str:
-    """The line before the one that begins at a place."""
-    return text[text.rfind("\n", 0, max(0, begin - 1)) + 1 : max(0, begin - 1)]
-
-
-def ends_open(words: str) -> bool:
-    """Whether a line breaks off in the middle of a calculation, or of anything else that goes on."""
-    return len(words) > len("B:") and UNFINISHED.search(words) is not None
-
-
-def concluded(text: str, start: int) -> Iterator[Place]:
-    """The last sentence that concludes, of the last few."""
-    for span in reversed(sentences(text, max(start, len(text) - 4000))[-MAX_BACK:]):
-        words = text[span.start : span.end]
-        if CONCLUDING.match(words) and not (words.rstrip("*_\"' ").endswith("?") or DENIED.search(words)):
-            yield Place(sort="concluded", span=span)
-
-
-def bold(text: str, start: int) -> Iterator[Place]:
-    """The last bold words of the last paragraph, where they are no title."""
-    begin = max(start, text.rfind("\n\n", 0, len(text.rstrip())) + 1)
-    matches = [match for match in BOLD.finditer(text, begin) if not TITLE.match(match["inside"])]
-    if matches:
-        yield Place(sort="bold", span=stripped(text, *matches[-1].span("inside")))
-
-
-def last_sentence(text: str, start: int) -> Iterator[Place]:
-    """The last sentence, where it is none that asks."""
-    for span in sentences(text, max(start, len(text) - 4000))[-1:]:
-        words = text[span.start : span.end]
-        if not (words.endswith("?") or TITLE.match(words)):
-            yield Place(sort="last_sentence", span=span)
-
-
-def computed(text: str, start: int) -> Iterator[Place]:
-    """The last sentence, as a place for what was computed before it."""
-    for place in last_sentence(text, start):
-        yield replace(place, sort="computed")
-
-
-WEAK = {
-    "alone": alone,
-    "last_line": last_line,
-    "concluded": concluded,
-    "bold": bold,
-    "computed": computed,
-    "last_sentence": last_sentence,
-}
