@@ -12,7 +12,7 @@ from pydantic import Field
 from promptkit.align.chain import Chain
 from promptkit.align.ledger import Ledger, below
 from promptkit.align.outcome import Found, Missing
-from promptkit.align.sentences import is_complete
+from promptkit.align.sentences import has_full_stop, is_complete, is_inside
 from promptkit.align.stated import Place, Stretch, stated_places
 from promptkit.align.step import AlignStep, Steps
 from promptkit.align.suggested import SUGGESTED
@@ -24,6 +24,7 @@ Sort = Literal["stated", "alone", "opening", "last_line", "concluded", "bold", "
 EVERY_SORT: tuple[Sort, ...] = ("stated", "alone", "last_line", "concluded", "bold")
 
 MAX_PLACES = 12  # that are read; a text that states its answer more often repeats itself
+MIN_SENTENCE = 3  # words; fewer are a phrase
 MAX_HEADED = 12  # words of an answer after a bare `Answer:`
 NEED_NO_END = ("alone", "opening", "last_line")  # sorts of places that may stand in a text without a full stop
 TAKEN_BACK = regex.compile(
@@ -35,7 +36,7 @@ EXPLAINED = regex.compile(
 )
 COMPUTED = regex.compile(r"[=\u2248](?P<inside>[^=\u2248\n]{1,40})|^(?P<inside>[^\n]{1,40})$", regex.M)
 MAX_LOOK_BACK = 2000  # characters before a last sentence
-OPENING_MARKS = 6  # characters such as `**(` and currency signs that may stand before an answer at the very beginning
+MARKS = regex.compile(r"[^\w\n]{0,12}(?:[A-Za-z][ ]?=[^\w\n]{0,6})?(?:(?:US|CA|AU|USD|EUR|Rs)[^\w\n]{0,3})?")
 
 
 class Conclusion(AlignStep):
@@ -90,23 +91,31 @@ class Conclusion(AlignStep):
 
     def read_place(self, found: Found, place: Place) -> Found | Missing:
         """What the chain reads in one place. The step's name has the sort: `conclusion:announced`."""
-        part = found.part(place.span.start, place.span.end)
-        result = self.reader(part)
+        result = self.reader(found.part(place.span.start, place.span.end))
         ledger: Ledger = below(f":{place.sort}", result.ledger)
         result = replace(result, step=f":{place.sort}{result.step}", ledger=ledger)
         if isinstance(result, Missing):
             return result
-        text: str = found.value
-        if place.is_header and not stands_alone(text, place, result, part):
-            return Missing(reason="introduces more than an answer", step=f":{place.sort}", ledger=ledger)
+        objection = self.objection(found, place, result)
+        if objection is not None:
+            return replace(objection, step=f":{place.sort}", ledger=ledger)
+        return result
+
+    def objection(self, found: Found, place: Place, result: Found) -> Missing | None:
+        """Why what was read in a place is not the text's answer all the same; None where it is."""
+        part = found.part(place.span.start, place.span.end)
+        if place.is_header and not stands_alone(found.value, place, result, part):
+            return Missing(reason="introduces more than an answer")
         if place.sort == "opening" and not begins_with(result, part):
-            return Missing(reason="does not open with an answer", step=f":{place.sort}", ledger=ledger)
+            return Missing(reason="does not open with an answer")
+        if place.sort in ("alone", "last_line") and not is_phrase(result, part):
+            return Missing(reason="breaks off")
         if place.sort == "computed" and not self.was_computed(found, place, result):
-            return Missing(reason="was not computed before", step=":computed", ledger=ledger)
+            return Missing(reason="was not computed before")
         is_last = part.is_verbatim and result.span.end == found.span.end
         if is_last and found.context.ended == "length" and place.sort not in ("tag", "boxed"):
-            return Missing(reason="the answer may be cut", is_cut=True, step=f":{place.sort}", ledger=ledger)
-        return result
+            return Missing(reason="the answer may be cut", is_cut=True)
+        return None
 
     def was_computed(self, found: Found, place: Place, result: Found) -> bool:
         """Whether the text before the place comes to the same value, after an equals sign or on a line of its own."""
@@ -120,6 +129,7 @@ class Conclusion(AlignStep):
         last = stated[0].span if stated else None
         taken_back = last is not None and TAKEN_BACK.search(text, last.end) is not None
         start = last.end if last else 0
+        is_cut = is_cut or is_inside(text)
         for sort in self.by:
             if sort == "stated":
                 yield from () if taken_back else stated
@@ -143,5 +153,14 @@ def stands_alone(text: str, place: Place, result: Found, part: Found) -> bool:
 
 
 def begins_with(result: Found, part: Found) -> bool:
-    """Whether the answer stands at the very beginning of the place."""
-    return not part.is_verbatim or result.span.start - part.span.start <= OPENING_MARKS
+    """Whether the answer stands at the very beginning of the place, but for marks, currencies and `x =`."""
+    return not part.is_verbatim or MARKS.fullmatch(part.value[: result.span.start - part.span.start]) is not None
+
+
+def is_phrase(result: Found, part: Found) -> bool:
+    """Whether a line without a full stop is an answer and not the beginning of a sentence: `42 apples`, `Total: 42`."""
+    words: str = part.value
+    if not part.is_verbatim or has_full_stop(words) or len(words.split()) < MIN_SENTENCE or begins_with(result, part):
+        return True
+    before = words[: result.span.start - part.span.start].rstrip(" \t*_`$\\([{\"'")
+    return before.endswith((":", "=", "\u2248", "\u2192"))

@@ -6,7 +6,7 @@ import regex
 
 from promptkit.text import Span
 
-__all__ = ["is_complete", "sentence_at", "sentences"]
+__all__ = ["has_full_stop", "is_complete", "is_inside", "sentence_at", "sentences", "stripped"]
 
 # a full stop after one of these ends no sentence
 ABBREVIATION = (
@@ -14,6 +14,7 @@ ABBREVIATION = (
 )
 CLOSERS = r"[\"'\u2019\u201d)\]*_$}>]*+"
 END = regex.compile(rf"(?:{ABBREVIATION}\.|[!?\u3002])(?:[.!?]*+){CLOSERS}(?=\s|\Z)|\n")
+FULL_STOP = regex.compile(rf"[.!?\u3002]{CLOSERS}\s*\Z")
 COMPLETE = regex.compile(rf"(?:[.!?\u3002%0-9]|\p{{So}}|\\\]|\\\)|```|[)\]}}|>]){CLOSERS}\s*\Z")
 
 
@@ -49,3 +50,15 @@ def stripped(text: str, start: int, end: int) -> Span:
 def is_complete(text: str) -> bool:
     """Whether a text ends as a finished one does, and not in the middle of a sentence."""
     return COMPLETE.search(text, max(0, len(text) - 200)) is not None
+
+
+def has_full_stop(text: str) -> bool:
+    """Whether a sentence ends with a mark that says so."""
+    return FULL_STOP.search(text, max(0, len(text) - 200)) is not None
+
+
+def is_inside(text: str) -> bool:
+    """Whether a text ends inside something that it opened: a fence, a doc string, GSM8K's `<<`, a JSON document."""
+    is_quoted = any(text.count(mark) % 2 for mark in ("```", '"""'))
+    is_document = text.lstrip("`jsonJSON \n").startswith("{") and not text.rstrip("` \n").endswith("}")
+    return is_quoted or is_document or text.rfind("<<") > text.rfind(">>")

@@ -48,7 +48,7 @@ FIELD = regex.compile(
 SORT_OF = (
     r"(?:(?:final|correct|right|best|true|overall|actual|numerical|numeric|exact|closest|appropriate|accurate)\s++)*+"
 )
-NOUN = r"(?:answer|ans(?=[.]?\s*+[:=])|(?<=final\s)result|(?<=(?:correct|right|best|appropriate|accurate|closest)\s)(?:option|choice|response|statement))"
+NOUN = r"(?:answer|ans(?=[.]?\s*+[:=])|(?<=final\s)result|(?<=(?:correct|right|best|appropriate|accurate|closest)\s)(?:option|choice|response|statement|one))"
 MARKS = r"[*_`\"'\u201d)]*+"
 OF = r"(?:\s++(?:choice|option|letter)(?!\w))?(?:\s++(?:to|for|of|here|in|from)\b[^.\n:?]{0,150}?)?(?:\s++\([^()\n]{0,60}\))?"
 VERB = r"(?:\s++(?:is|are|was|becomes?|equals|will\s++be|would\s++be|should\s++be|must\s++be|has\s++to\s++be|comes\s++(?:out\s++)?to)(?!\w)|\s*+(?:=|:|\uff1a|\u2192))"
@@ -77,7 +77,7 @@ CUE = regex.compile(
 )
 # One of these is in every cue, and looked for first: it is much faster.
 KEYWORD = regex.compile(
-    "answer|ans\\b|final result|option|choice|response|statement|choose|select|pick|go with|respuesta|r[\u00e9e]ponse|antwort|resposta|risposta"
+    "answer|ans\\b|(?:correct|right|best) one|final result|option|choice|response|statement|choose|select|pick|go with|respuesta|r[\u00e9e]ponse|antwort|resposta|risposta"
     "|\u7b54|\u7d50\u679c|\u7ed3\u679c|\u043e\u0442\u0432\u0435\u0442",
     regex.IGNORECASE,
 )
@@ -203,6 +203,8 @@ def is_header(match: regex.Match[str]) -> bool:
 def is_meant(text: str, match: regex.Match[str]) -> bool:
     """Whether the words announce the answer that the text gives."""
     start = match.start("noun")
+    if text[start - 1 : start] == '"' and text[match.end("noun") : match.end("noun") + 1] == '"':
+        return False  # the name of a JSON field, which is read as such
     before = text[max(0, start - 60) : match.start("lead") if match["lead"] else start].rpartition("\n")[2]
     is_bare = not match["line"] and not match["article"] and not (match["lead"] or "").strip()
     doubts = DOUBT_BEFORE if is_bare else NEVER_BEFORE

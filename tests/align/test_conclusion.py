@@ -102,3 +102,29 @@ def test_an_answer_at_the_very_end_of_a_cut_text_may_be_cut_itself(declare):
     assert chain.align("The answer is 42", Context(ended="length")).status == "truncated"
     assert chain.align("The answer is 42.", Context(ended="length")).value == 42
     assert chain.align("The answer is 42", Context(ended="eos")).value == 42
+
+
+@pytest.mark.parametrize(
+    "completion",
+    [
+        "On Friday, John picks 4",
+        "He has 50 marbles.\nAfter he found 20 m",
+        "```python\ndays = 30\n",
+        '{"reasoning": "He works 5 hours. Therefore, he earns 2 * 5 = $10.',
+        "There were 40 of them.\nThe number of those left is 40-10 = <<4",
+        '{"answer": "If Joey loses 8 pounds in 4 weeks, then',
+        "The two ba",
+    ],
+)
+def test_what_breaks_off_has_no_conclusion(declare, completion):
+    """In the middle of a sentence, of code, of a document; each has a number where one would look."""
+    assert place(declare, completion, NUMBER) is None
+
+
+@pytest.mark.parametrize(
+    ("completion", "value"),
+    [("42 apples", 42), ("Total: 42", 42), ("$20 - $5 = $15", 15), ("US$15", 15), ("x = 15", 15), ("It is 15.", 15)],
+)
+def test_a_line_of_few_words_is_an_answer_where_it_is_nothing_else(declare, completion, value):
+    """Without a full stop it may be the beginning of a sentence, unless the answer begins or ends it."""
+    assert place(declare, completion, "align: {conclusion: {read: {number: result}}}") == value
