@@ -14,8 +14,9 @@ ABBREVIATION = (
 )
 CLOSERS = r"[\"'\u2019\u201d)\]*_$}>]*+"
 END = regex.compile(rf"(?:{ABBREVIATION}\.|[!?\u3002])(?:[.!?]*+){CLOSERS}(?=\s|\Z)|\n")
-FULL_STOP = regex.compile(rf"[.!?\u3002]{CLOSERS}\s*\Z")
-COMPLETE = regex.compile(rf"(?:[.!?\u3002%0-9]|\p{{So}}|\\\]|\\\)|```|[)\]}}|>]){CLOSERS}\s*\Z")
+BOLD_END = r"\w[)%.]?\*\*"  # whoever closes bold words has said them
+FULL_STOP = regex.compile(rf"(?:[.!?\u3002]{CLOSERS}|{BOLD_END})\s*\Z")
+COMPLETE = regex.compile(rf"(?:{BOLD_END}|(?:[.!?\u3002%0-9]|\p{{So}}|\\\]|\\\)|```|[)\]}}|>]){CLOSERS})\s*\Z")
 
 
 def sentences(text: str, start: int = 0, end: int | None = None) -> list[Span]:

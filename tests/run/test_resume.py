@@ -81,7 +81,9 @@ def finish(command, environment):
 
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     summary = json.loads(done.stdout)
-    return summary, pq.read_table(f"{summary['run']}/samples.parquet").drop_columns(["from_store"]).to_pylist()
+    return summary, pq.read_table(f"{summary['run']}/samples.parquet").drop_columns(
+        ["from_store", "ledger"]
+    ).to_pylist()
 
 
 @pytest.mark.parametrize("text", ["temperature: 0", "temperature: 1.0, top_k: 50, samples: 2"])
