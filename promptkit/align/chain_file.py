@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ class ChainFile:
 
     name: str
     steps: tuple[AlignStep, ...] = field(repr=False)
+    text: str = field(default="", repr=False)  # what the file says of them, as JSON
 
     @classmethod
     def open(cls, name: str, info: ValidationInfo) -> ChainFile:
@@ -43,11 +45,12 @@ class ChainFile:
                 raise PydanticCustomError("use", "the chain {name} uses itself", {"name": repr(name)})
             tree, problems = compose(str(path))
             inner = {**context, "folder": path.parent, "above": (*above, path.resolve())}
-            steps = read(ChainSections, tree.only((ALIGN,)), problems, inner).align
+            section = tree.only((ALIGN,))
+            steps = read(ChainSections, section, problems, inner).align
         except DeclarationError as error:
             problem = error.problems[0]
             raise PydanticCustomError("use", "{message}", {"message": problem.message, "problem": problem}) from error
-        return cls(name, steps)
+        return cls(name, steps, json.dumps(section.plain(), default=str))
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:

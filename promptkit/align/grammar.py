@@ -55,6 +55,11 @@ class GrammarStep(ItemStep):
         default=1.0, gt=0, allow_inf_nan=False, description="seconds for one completion; then there is no answer"
     )
 
+    @property
+    def from_files(self) -> str:
+        """The grammar, where it has a file of its own."""
+        return self.text.text if self.text.name else ""
+
     @model_validator(mode="after")
     def _reads(self) -> GrammarStep:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -46,6 +47,11 @@ class Json(AlignStep):
     open: bool = Field(
         default=False, strict=True, description="whether a document that does not end is read as if it ended there"
     )
+
+    @property
+    def from_files(self) -> str:
+        """The schema, which may have a file of its own."""
+        return json.dumps(self.schema_.content) if self.schema_ else ""
 
     def __call__(self, found: Found) -> Found | Missing:
         """The document, or the value in it that the pointer leads to."""

@@ -96,7 +96,7 @@ class Linear(AlignStep):
         return replace(self.coordinates, num_parameters=len(state.classes) * (state.num_options + 1))
 
     @property
-    def fitted(self) -> str:
+    def from_files(self) -> str:
         """The state as JSON."""
         return self.state.model_dump_json()
 

@@ -35,6 +35,11 @@ class Use(AlignStep):
     )
 
     @property
+    def from_files(self) -> str:
+        """What the chain's file says."""
+        return self.chain.text
+
+    @property
     def steps(self) -> Chain:
         """The chain."""
         return Chain(self.chain.steps)

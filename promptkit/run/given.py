@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,25 +16,21 @@ __all__ = ["Given", "read_given"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """A completion that somebody has: its row's id and place, its text, and the row's fields."""
+    """A completion that somebody has: its row's id and place, its text, and what is known beside it."""
 
     id: str
     origin: str
     text: str
-    fields: Mapping[str, Any]
     known: Context
+
+    @property
+    def fields(self) -> Mapping[str, Any]:
+        """The row's fields."""
+        return self.known.fields
 
     def context(self, *, is_traced: bool = False) -> Context:
         """What the chain may know of it."""
-        known = self.known
-        return Context(
-            fields=known.fields,
-            prompt=known.prompt,
-            question=known.question,
-            formats=known.formats,
-            ended=known.ended,
-            is_traced=is_traced,
-        )
+        return replace(self.known, is_traced=is_traced)
 
 
 def read_given(path: Path, field: str | None = None, limit: int | None = None) -> Iterator[Given]:
@@ -54,4 +50,4 @@ def given(sample: Sample) -> Given:
     """A sample as a completion that somebody has."""
     number = "" if sample.number is None else f"/{sample.number}"
     known = Context(fields=sample.fields, prompt=sample.prompt, question=sample.question, ended=sample.ended)
-    return Given(id=f"{sample.id}{number}", origin=sample.origin, text=sample.text, fields=sample.fields, known=known)
+    return Given(id=f"{sample.id}{number}", origin=sample.origin, text=sample.text, known=known)

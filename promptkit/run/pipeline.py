@@ -27,7 +27,7 @@ from promptkit.generate.local import LocalModel
 from promptkit.prompt import Demonstrations, PromptSteps
 from promptkit.run.constraining import Constraining
 from promptkit.run.examples import CheckedExample
-from promptkit.run.seats import check_seats
+from promptkit.run.seats import check_seats, inner_steps
 from promptkit.score import Metric, Metrics, default_metrics
 from promptkit.spec import Declaration, StepDeclaration, compose, read
 from promptkit.text import Position
@@ -132,6 +132,12 @@ class Pipeline:
         """What the files said of the steps that read one completion."""
         steps = self.plain.get("align", [])
         return steps[:-1] if self.deciding and isinstance(steps, list) else steps
+
+    @cached_property
+    def named_files(self) -> tuple[str, ...]:
+        """What the files say that steps of O name, as text: chains, grammars, schemas, fitted states."""
+        steps = [each for step in self.declaration.align for each in (step, *inner_steps(step))]
+        return tuple(step.from_files for step in steps if step.from_files)
 
     @cached_property
     def formats(self) -> tuple[str, ...]:

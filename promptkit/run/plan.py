@@ -219,9 +219,12 @@ def constraint_of(pipeline: Pipeline, example: Example) -> Constraint | None:
 def rule_of(pipeline: Pipeline, example: Example) -> str:
     """The identity of what ends a completion with its answer: SHA-256 of the chain as declared, and of the fields.
 
-    The fields count, since steps may read options from them. A function that the chain names counts by its name.
+    The fields count, since steps may read options from them, and so does what files say that the chain names. A
+    function that it names counts by its name.
     """
     rule = {"rule": RULE, "align": pipeline.plain_chain, "fields": example.fields}
+    if pipeline.named_files:
+        rule["files"] = pipeline.named_files
     return hashlib.sha256(json.dumps(rule, default=str).encode()).hexdigest()
 
 

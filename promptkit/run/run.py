@@ -213,6 +213,6 @@ def plan_digest(plan: Plan, generator: Generator) -> str:
         digest.update(job.example.id.encode())
         digest.update(request_key(generator.identity, job.request, job.sample))
         digest.update(json.dumps(job.target, default=str).encode())
-    for _, step in plan.pipeline.steps():
-        digest.update(step.fitted.encode())
+    for text in plan.pipeline.named_files:
+        digest.update(text.encode())
     return digest.hexdigest()

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from promptkit.align import AlignStep, DecidingStep, Linear
 from promptkit.generate import Choose, Generate
 
-__all__ = ["check_seats"]
+__all__ = ["check_seats", "inner_steps"]
 
 SAMPLES = "`generate: {samples: 5, temperature: 0.7}` draws five"
 

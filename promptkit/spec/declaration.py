@@ -117,8 +117,8 @@ class StepDeclaration(Declaration):
         return self.coordinates
 
     @property
-    def fitted(self) -> str:
-        """What was fitted, as text, where the file only names it; empty for a step that is all in the file."""
+    def from_files(self) -> str:
+        """What it reads from files that the pipeline's only names, as text; empty for a step that is all in the file."""
         return ""
 
     @classmethod

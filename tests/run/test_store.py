@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+import promptkit
 from promptkit.errors import RunError
 from promptkit.generate import Completion, OptionScore, Request, Sampling
 from promptkit.run.store import Store, request_key
@@ -276,3 +277,28 @@ def test_a_new_store_waits_for_the_process_that_makes_it(tmp_path):
         assert len(store) == 0
     later.join()
     maker.close()
+
+
+CHAIN = "align: [regex: 'answer is ([a-z]+)[.]']\n"
+ENDING = """
+model: {scripted: [{when: Q, completion: "The answer is yes. And the result is no."}]}
+data: {test: {rows: [{id: a, question: why}]}, target: "yes"}
+prompt: [{query: "Q: {{ question }}"}]
+generate: {stop_when_answered: true}
+align: {use: mine.yaml}
+"""
+
+
+def test_an_edited_chain_is_another_run_and_ends_completions_elsewhere(tmp_path):
+    """The pipeline's file only names it: a key made of the name alone would serve what the old chain cut."""
+    (tmp_path / "pipe.yaml").write_text(ENDING, encoding="utf-8")
+    places = {"out": tmp_path / "runs", "store": tmp_path / "store.sqlite"}
+    found = []
+    for chain in (CHAIN, CHAIN.replace("answer", "result"), CHAIN):
+        (tmp_path / "mine.yaml").write_text(chain, encoding="utf-8")
+        done = promptkit.run(tmp_path / "pipe.yaml", **places)
+        found.append((done.records[0].answer, done.summary["completions"]["from_store"], done.summary["digest"]))
+    (first, kept, digest), (second, kept_second, other_digest), (third, kept_third, same_digest) = found
+    assert (first, second, third) == ("yes", "no", "yes")
+    assert (kept, kept_second, kept_third) == (0, 0, 1)
+    assert digest == same_digest != other_digest
