@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,9 @@ from promptkit.generate.engine.attention import KEYWORD
 from promptkit.generate.engine.blocks import Head, fuse, likeliest, plain_head
 from promptkit.generate.engine.branches import Asked, Branches, grow_contexts
 from promptkit.generate.engine.draft import Drafter, Seen
+from promptkit.generate.engine.following import Following
 from promptkit.generate.engine.layout import Part, Pass
+from promptkit.generate.engine.live import Live
 from promptkit.generate.engine.pages import Arena
 from promptkit.generate.engine.stretch import Scratch, Slots, Stretch
 from promptkit.generate.engine.tree import Node, Tree, grow_tree
@@ -24,7 +26,6 @@ from promptkit.generate.head import float32_head
 from promptkit.generate.meter import Meter
 from promptkit.generate.request import Completion, Request
 from promptkit.generate.row import Row
-from promptkit.generate.sampling import NO_MASKS, drawn_token
 from promptkit.generate.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
@@ -44,87 +45,6 @@ class Limits:
     chunk: int = 1024
     num_guesses: int = 64  # tokens guessed in one step beyond one a row; 0 for none
     is_shared: bool = True
-
-
-@dataclass(slots=True, kw_only=True)
-class Live:
-    """A row in its slot: `length` tokens of it are kept there, the first of them at the position `start`."""
-
-    row: Row
-    slot: int
-    below: Stretch | None
-    start: int
-    length: int = 0
-    drafter: Drafter | None = None
-    following: int = -1  # the token that is taken, and not yet computed
-    guesses: tuple[int, ...] = ()  # what may come after it
-    num_right: int = 0  # of the last step's guesses
-    is_entering: bool = True
-
-    @property
-    def own_prompt(self) -> Sequence[int]:
-        """The tokens of its prompt that no other row shares."""
-        return self.row.request.token_ids[self.start :]
-
-    def keep(self) -> None:
-        """Counts what the last step computed as kept: its token and the guesses that were right."""
-        if not self.is_entering:
-            self.length += 1 + self.num_right
-        self.is_entering = False
-        self.guesses = ()
-
-    def part(self, token_ids: Sequence[int]) -> Part:
-        """These next tokens of it, as a part of a pass."""
-        places = range(self.length, self.length + len(token_ids))
-        return Part(
-            slot=self.slot,
-            below=self.below,
-            token_ids=token_ids,
-            positions=[self.start + place for place in places],
-            places=places,
-            ranges=[((0, place + 1, self.start),) for place in places],
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Following:
-    """What may follow tokens of a pass: the likeliest token after each, and logits (n, V) where a row needs them.
-
-    `hidden` (n, C) are the states behind them, where the logits were not written down. `masks`, by line, are those of
-    rows that have a constraint; what is the likeliest is then the likeliest of what it allows.
-    """
-
-    likeliest: Sequence[int]
-    logits: torch.Tensor | None = None
-    hidden: torch.Tensor | None = None
-    masks: Mapping[int, Mask] = field(default_factory=lambda: NO_MASKS)
-
-    @classmethod
-    def joined(cls, parts: Sequence[Following], lines: Sequence[int]) -> Following:
-        """These lines of several passes' taken together."""
-        every = [token for part in parts for token in part.likeliest]
-        logits, hidden = (
-            [each for each in kept if each is not None]
-            for kept in ([part.logits for part in parts], [part.hidden for part in parts])
-        )
-        return cls(
-            likeliest=[every[line] for line in lines],
-            logits=torch.cat(logits)[list(lines)] if logits else None,
-            hidden=torch.cat(hidden)[list(lines)] if hidden else None,
-        )
-
-    @property
-    def written(self) -> torch.Tensor:
-        """The logits, which were asked for."""
-        assert self.logits is not None
-        return self.logits
-
-    def token(self, live: Live, line: int) -> int:
-        """The token that a row takes after this line."""
-        sampling = live.row.request.sampling
-        if sampling.temperature == 0:
-            return self.likeliest[line]
-        return drawn_token(self.written[line].float(), sampling, live.row.draw.uniform(), self.masks.get(line))
 
 
 class Trunk:

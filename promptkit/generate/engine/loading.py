@@ -10,7 +10,8 @@ from safetensors.torch import load, save
 
 from promptkit.generate.engine.attention import NAME, register
 from promptkit.generate.engine.blocks import Block
-from promptkit.generate.engine.engine import Engine, Limits, Live, Trunk
+from promptkit.generate.engine.engine import Engine, Limits, Trunk
+from promptkit.generate.engine.live import Live
 from promptkit.generate.engine.stretch import Slots
 from promptkit.generate.engine.tree import grow_tree
 from promptkit.generate.meter import Meter

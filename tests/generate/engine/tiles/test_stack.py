@@ -91,7 +91,8 @@ def engine_logits(made, rows):
     import torch
 
     from promptkit.generate import Request
-    from promptkit.generate.engine.engine import Live, Trunk
+    from promptkit.generate.engine.engine import Trunk
+    from promptkit.generate.engine.live import Live
     from promptkit.generate.engine.stretch import Slots
     from promptkit.generate.engine.tree import grow_tree
     from promptkit.generate.row import Row
