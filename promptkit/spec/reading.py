@@ -81,10 +81,21 @@ def read(
     try:
         declared = cls.model_validate(tree.plain(), context=context or {})
     except ValidationError as error:
-        found += [to_problem(each, tree) for each in error.errors(include_url=False)]
+        found += [to_problem(each, tree) for each in without_echoes(error.errors(include_url=False))]
     if found:
         raise DeclarationError(sorted(found, key=order))
     return declared
+
+
+def without_echoes(errors: Sequence[Any]) -> list[Any]:
+    """The errors, without lists that are too short only because what is in them is wrong."""
+    inner = [each["loc"] for each in errors]
+    return [
+        each
+        for each in errors
+        if each["type"] != "too_short"
+        or not any(len(loc) > len(each["loc"]) and loc[: len(each["loc"])] == each["loc"] for loc in inner)
+    ]
 
 
 def order(problem: Problem) -> tuple[str, int, int]:

@@ -3,6 +3,7 @@
 import pytest
 
 from promptkit.align import Context
+from promptkit.errors import DeclarationError
 
 PLAIN = "align: [conclusion, {strip: ' .*$'}]"
 NUMBER = "align: {conclusion: number}"
@@ -128,3 +129,11 @@ def test_what_breaks_off_has_no_conclusion(declare, completion):
 def test_a_line_of_few_words_is_an_answer_where_it_is_nothing_else(declare, completion, value):
     """Without a full stop it may be the beginning of a sentence, unless the answer begins or ends it."""
     assert place(declare, completion, "align: {conclusion: {read: {number: result}}}") == value
+
+
+def test_a_sort_that_is_misspelled_is_one_mistake(declare):
+    """A list whose only item is wrong is not also told to be empty."""
+    with pytest.raises(DeclarationError) as caught:
+        declare("align: {conclusion: {by: [staetd]}}")
+    assert len(caught.value.problems) == 1
+    assert "did you mean 'stated'?" in str(caught.value)

@@ -10,6 +10,12 @@ import pytest
 
 from promptkit.align import STATUSES
 
+CHAINS = [
+    {"id": "x-1", "chain": "The answer is 1,234."},
+    {"id": 7, "chain": "Hm."},
+    {"chain": ""},
+    {"id": 7, "chain": "The answer is 5."},
+]
 ANSWERED = [
     {"id": "x-1", "answer": 1234, "status": "answered", "span": [14, 19], "step": "align[1].number"},
     {"id": 7, "answer": None, "status": "unparsed", "span": None, "step": "align[0].regex", "reason": "no match"},

@@ -416,14 +416,6 @@ A:
         assert pk("show", "p.yaml").out.endswith("─\n a\n b\n\n")
 
 
-CHAINS = [
-    {"id": "x-1", "chain": "The answer is 1,234."},
-    {"id": 7, "chain": "Hm."},
-    {"chain": ""},
-    {"id": 7, "chain": "The answer is 5."},
-]
-
-
 class TestScore:
     """`promptkit score`."""
 
