@@ -10,8 +10,8 @@ ANSWER = " He has 5 left. The answer is 5."
 
 def kept(completion, **context):
     outcome = CHAIN.align(completion, Context(**context))
-    assert isinstance(outcome, Answer) or not completion
-    return outcome.value if isinstance(outcome, Answer) else completion
+    assert isinstance(outcome, Answer)
+    return outcome.value
 
 
 @pytest.mark.parametrize(
@@ -31,8 +31,6 @@ def kept(completion, **context):
 )
 def test_a_next_question_ends_the_completion(more):
     """Stops do the same while the model writes; completions from anywhere were written without (lm-eval#1086)."""
-    if more.startswith("\n**"):  # bold marks around the whole word are no plain beginning of a line
-        more = more.replace(":**", ":")
     assert kept(ANSWER + more).rstrip() == ANSWER
 
 
@@ -52,7 +50,7 @@ def test_a_question_said_again_is_no_next_one():
     assert kept(later, question="What is the colour of the sky?") == "Let me read it once more.\n"
 
 
-@pytest.mark.parametrize("text", ["", "5", "Q1. How many?\nFive.\nQ2. And now?\nFour.\nThe answer is 4.", "a Q: b"])
+@pytest.mark.parametrize("text", ["5", "Q1. How many?\nFive.\nQ2. And now?\nFour.\nThe answer is 4.", "a Q: b"])
 def test_what_goes_on_without_a_next_question_is_kept(text):
     """Models that take a question apart ask themselves, too."""
     assert kept(text) == text
