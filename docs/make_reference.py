@@ -33,6 +33,7 @@ SECTIONS: list[tuple[str, type[Declaration]]] = [
 SEAM_TITLES = {
     "prompt": "Steps of `prompt`",
     "select": "Selectors (`select` of `demonstrations`)",
+    "order": "Orders (`order` of `demonstrations`)",
     "generate": "Kinds of `model`",
     "align": "Steps of `align`",
     "score": "Metrics of `score`",

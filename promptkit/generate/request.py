@@ -33,7 +33,8 @@ class Request:
     `option_token_ids` those of prompt and option, tokenised together (both empty where a server tokenises for
     itself). `seed` belongs to this request alone. `settled` says of a text so far whether what is looked for in it is
     there, whatever text follows; then the completion ends. `until` is that rule's identity, empty where there is none.
-    `wants_likelihood` asks for the log-likelihood of what is written.
+    `wants_likelihood` asks for the log-likelihood of what is written. `keeps` says that a later request may begin with
+    this prompt and what is written after it, so that their keys and values are worth keeping; it changes no completion.
     `constraint` is what a completion must be.
     """
 
@@ -47,6 +48,7 @@ class Request:
     settled: Callable[[str], bool] | None = field(default=None, compare=False, repr=False)
     until: str = ""
     wants_likelihood: bool = False
+    keeps: bool = field(default=False, compare=False)
     constraint: Constraint | None = None
 
 

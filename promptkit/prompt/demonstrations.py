@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from promptkit.data import Example
-from promptkit.errors import DataError
+from promptkit.prompt.gallery import Gallery
+from promptkit.prompt.order.order import AnyOrder
+from promptkit.prompt.order.plain import AsSelected
+from promptkit.prompt.pool import Pool
 from promptkit.prompt.prompt import Piece
-from promptkit.prompt.select import ORDERS, AnySelector, First, Order
+from promptkit.prompt.select.plain import First
+from promptkit.prompt.select.selector import AnySelector, Per
 from promptkit.prompt.step import PromptStep, piece_of
 from promptkit.spec import Declaration, NaturalNumber, Template
 
@@ -35,8 +39,15 @@ class Demonstrations(PromptStep):
     )
     take: NaturalNumber | None = Field(default=None, description="how many; all of the pool if not given")
     select: AnySelector = Field(default_factory=First, description="how they are chosen: first, random")
+    per: Per | None = Field(
+        default=None,
+        description="whether they are chosen once for all examples (run), and so computed once, or for each (example); the "
+        "selector's own way if not given",
+    )
     seed: int = Field(default=0, description="decides all that is random in the choice and the order")
-    order: Order = Field(default="as_selected", description="how the chosen ones stand: as_selected, reversed, random")
+    order: AnyOrder = Field(
+        default_factory=AsSelected, description="how the chosen ones stand: as_selected, reversed, random"
+    )
     template: Template | None = Field(default=None, description="one demonstration as text, with all its white space")
     turns: Turns | None = Field(default=None, description="one demonstration as two turns; only with `chat: true`")
 
@@ -46,32 +57,32 @@ class Demonstrations(PromptStep):
             raise PydanticCustomError("one_form", "needs `template` (as text) or `turns` (as chat), one of the two")
         return self
 
-    def pieces(self, example: Example, pool: Sequence[Example]) -> list[Piece]:
+    @model_validator(mode="after")
+    def _can_choose_once(self) -> Demonstrations:
+        for name, step in (("select", self.select), ("order", self.order)):
+            if step.needs_example and not self.per_example:
+                message = "{name} {kind} goes by the example, and `per: run` has none"
+                context = {"name": f"`{name}`:", "kind": repr(step.kind), "at": (name,), "hint": "`per: example`"}
+                raise PydanticCustomError("per", message, context)
+        return self
+
+    @property
+    def per_example(self) -> bool:
+        """Whether they are chosen for each example, and not once for all."""
+        return (self.per or self.select.per) == "example"
+
+    def gallery(self, pool: Pool) -> Gallery:
+        """What shows rows of a pool to examples."""
+        return Gallery.of(self, pool)
+
+    def pieces(self, example: Example, gallery: Gallery | None) -> list[Piece]:
         """The demonstrations for `example`, in order; the example itself is never among them."""
-        return [piece for row in self.chosen(example, pool) for piece in self.show(row)]
+        assert gallery is not None
+        return [piece for row in gallery.rows(example) for piece in self.show(row)]
 
     def format(self) -> str:
         """The first words of each demonstration."""
         return self.template.opening if self.template else ""
-
-    def chosen(self, example: Example, pool: Sequence[Example]) -> list[Example]:
-        """The rows shown to `example`, in the order in which they stand.
-
-        A row that is the example is passed over, and the next in rank takes its place. Raises `DataError` where then
-        too few are left.
-        """
-        ranked = self.select.rank(pool, example, self.seed)
-        room = len(ranked) if self.take is None else self.take
-        rows: list[Example] = []
-        for row in ranked:
-            if len(rows) == room:
-                break
-            if not is_same(row, example):
-                rows.append(row)
-        if self.take is not None and len(rows) < self.take:
-            left = f"{len(rows)} rows besides this one itself"
-            raise DataError(f"{example.origin}: {self.take} demonstrations are to be taken, but there are {left}")
-        return ORDERS[self.order](rows, self.seed)
 
     def show(self, row: Example) -> list[Piece]:
         """One demonstration, as one piece of text or as two turns."""
@@ -84,15 +95,3 @@ class Demonstrations(PromptStep):
             piece_of(user.render(row.fields), user, kind=self.kind, role="user", example=row.id),
             piece_of(assistant.render(row.fields), assistant, kind=self.kind, role="assistant", example=row.id),
         ]
-
-
-def is_same(row: Example, example: Example) -> bool:
-    """Whether two rows are one example: the same place in the same file, or the same fields, ids apart."""
-    if row.origin == example.origin:
-        return True
-    return without_id(row) == without_id(example)
-
-
-def without_id(row: Example) -> dict[str, Any]:
-    """The row's fields but for its id, which says nothing about what it asks."""
-    return {name: value for name, value in row.fields.items() if name != "id"}

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
-from typing import Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
@@ -12,18 +11,21 @@ from promptkit.data import Example
 from promptkit.prompt.prompt import Piece, Role
 from promptkit.spec import Coordinates, Seam, StepDeclaration, Template, kinds_of
 
+if TYPE_CHECKING:
+    from promptkit.prompt.gallery import Gallery
+
 __all__ = ["PROMPT", "Cue", "Instruction", "PromptStep", "PromptSteps", "Query", "System", "TextStep"]
 
 
 class PromptStep(StepDeclaration):
-    """A step of the prompt. What it adds depends on the example, and on the demonstrations that there are."""
+    """A step of the prompt. What it adds depends on the example, and on the demonstrations that it shows."""
 
     coordinates: ClassVar[Coordinates] = Coordinates(location="input", operator="concatenative")
     is_only_for_chat: ClassVar[bool] = False
 
     @abstractmethod
-    def pieces(self, example: Example, pool: Sequence[Example]) -> list[Piece]:
-        """What this step adds for `example`; `pool` holds the rows that demonstrations may be chosen from."""
+    def pieces(self, example: Example, gallery: Gallery | None) -> list[Piece]:
+        """What this step adds for `example`; `gallery` shows the demonstrations of a step that has some."""
 
     def format(self) -> str:
         """The words with which this step begins to ask a question (`Q:`); empty where it asks none, or has none."""
@@ -38,7 +40,7 @@ class TextStep(PromptStep):
 
     text: Template = Field(description="the text, exactly as the model gets it; or the name of a .jinja file")
 
-    def pieces(self, example: Example, pool: Sequence[Example]) -> list[Piece]:
+    def pieces(self, example: Example, gallery: Gallery | None) -> list[Piece]:
         """The rendered text."""
         rendered = self.text.render(example.fields)
         return [piece_of(rendered, self.text, kind=self.kind, role=self.role)]
@@ -76,7 +78,7 @@ class Cue(TextStep):
         default=False, description="in a chat: the text begins the assistant's turn, and the model continues it"
     )
 
-    def pieces(self, example: Example, pool: Sequence[Example]) -> list[Piece]:
+    def pieces(self, example: Example, gallery: Gallery | None) -> list[Piece]:
         """The rendered cue, in the user's turn or at the head of the assistant's."""
         rendered = self.text.render(example.fields)
         role: Role = "assistant" if self.opens_the_answer else "user"

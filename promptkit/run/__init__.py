@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from promptkit.run.folder import DEFAULT_OUT
     from promptkit.run.forecast import RunForecast, SharedText, forecast_run
     from promptkit.run.pipeline import Pipeline, PipelineDeclaration, load
-    from promptkit.run.plan import Plan, Selection, make_plan, make_prompter, options_of, read_examples
+    from promptkit.run.plan import Plan, make_plan, options_of
+    from promptkit.run.prompter import Selection, make_prompter, read_examples
     from promptkit.run.record import Record
     from promptkit.run.rescoring import Rescored, rescore
     from promptkit.run.run import Run, Settings, run_pipeline
@@ -106,7 +107,8 @@ HOMES = {
     "folder": ("DEFAULT_OUT",),
     "forecast": ("RunForecast", "SharedText", "forecast_run"),
     "pipeline": ("Pipeline", "PipelineDeclaration", "load"),
-    "plan": ("Plan", "Selection", "make_plan", "make_prompter", "options_of", "read_examples"),
+    "plan": ("Plan", "make_plan", "options_of"),
+    "prompter": ("Selection", "make_prompter", "read_examples"),
     "record": ("Record",),
     "rescoring": ("Rescored", "rescore"),
     "run": ("Run", "Settings", "run_pipeline"),

@@ -1,4 +1,4 @@
-"""Executes a plan: from the store what is there, from the model what is not."""
+"""Executes jobs: from the store what is there, from the model what is not."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from promptkit.errors import Interrupted
 from promptkit.generate import Completion, Generator, Request
-from promptkit.run.plan import Job, Plan
+from promptkit.run.plan import Job
 from promptkit.run.record import Made
 from promptkit.run.store import Store, request_key
 
@@ -43,21 +43,21 @@ class Pending:
 
 
 def execute(
-    plan: Plan,
+    jobs: Sequence[Job],
     generator: Generator,
     store: Store,
     watch: Callable[[Callable[[], Progress]], None] = lambda _: None,
     *,
     refresh: bool = False,
 ) -> list[Made]:
-    """What was made for every job, in the plan's order. Each completion is in the store before the next is counted.
+    """What was made for every job, in their order. Each completion is in the store before the next is counted.
 
     `watch` is given what tells how far the run is, whenever it is asked and from any thread; at the end, the last
     state for good. `refresh` computes all of it again. Raises `Interrupted` on Ctrl-C, which loses nothing that was finished.
     """
-    keys = [job_keys(job, generator) for job in plan.jobs]
+    keys = [job_keys(job, generator) for job in jobs]
     pending = Pending()
-    for job, (key, baseline) in zip(plan.jobs, keys, strict=True):
+    for job, (key, baseline) in zip(jobs, keys, strict=True):
         pending.requests.setdefault(key, (job.request, job.sample))
         if baseline is not None and job.baseline is not None:
             pending.requests.setdefault(baseline, (job.baseline, 0))

@@ -5,31 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from promptkit.align import Answer, Chain
-from promptkit.data import Example, read_rows, read_split, target_of
-from promptkit.errors import DataError, DeclarationError, ModelError, TemplateError
+from promptkit.data import Example, target_of
+from promptkit.errors import DataError
 from promptkit.generate import Choose, Constraint, Generator, NotConstrained, Request, Sampling, Tokenizer
-from promptkit.prompt import ChatFormat, Demonstrations, Piece, Prompt
+from promptkit.prompt import Piece, Prompt
 from promptkit.run.pipeline import Pipeline
-from promptkit.text import Problem
+from promptkit.run.prompter import Selection, make_prompter, read_examples
 
-__all__ = ["Job", "Plan", "Prompter", "Selection", "make_plan", "make_prompter", "options_of", "read_examples"]
+__all__ = ["Job", "Plan", "make_plan", "options_of"]
 
 RULE = 1  # raised when a chain may know its answer at another place than before
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
-    """Which examples a run takes: the split, at most `limit` of them, files looked for in `data_folder`."""
-
-    split: str = "test"
-    limit: int | None = None
-    data_folder: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,80 +53,18 @@ class Plan:
         return len({job.example.id for job in self.jobs})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prompter:
-    """Makes prompts of a pipeline: the rows that each step may choose from, and the chat format, read once."""
-
-    pipeline: Pipeline
-    pools: tuple[Sequence[Example], ...]
-    chat: ChatFormat | None
-
-    def prompt(self, example: Example) -> Prompt:
-        """The exact prompt of one example. Raises `TemplateError` that names the row."""
-        try:
-            pieces: list[Piece] = []
-            for step, pool in zip(self.pipeline.declaration.prompt, self.pools, strict=True):
-                pieces += step.pieces(example, pool)
-            return self.chat.prompt(pieces) if self.chat else Prompt.from_pieces(pieces)
-        except TemplateError as error:
-            problem = error.problem
-            where = " ".join(part for part in (problem.path, f"({example.origin})") if part)
-            raise TemplateError(replace(problem, path=where)) from error
-
-
-def make_prompter(pipeline: Pipeline, selection: Selection, tokenizer: Tokenizer | None) -> Prompter:
-    """The prompter of a pipeline. `tokenizer` is the model's; only a chat needs it."""
-    if not pipeline.declaration.prompt:
-        raise lacking(pipeline, "prompt")
-    pools = tuple(read_pool(pipeline, step, selection) for step in pipeline.declaration.prompt)
-    return Prompter(pipeline=pipeline, pools=pools, chat=chat_format(pipeline, tokenizer))
-
-
-def read_examples(pipeline: Pipeline, selection: Selection) -> Sequence[Example]:
-    """The examples that are asked about."""
-    data = pipeline.declaration.data
-    if data is None:
-        raise lacking(pipeline, "data")
-    return read_split(data, selection.split, data_folder=selection.data_folder, limit=selection.limit)
-
-
-def lacking(pipeline: Pipeline, section: str) -> DeclarationError:
-    """What to raise where a verb needs a section that the file does not have."""
-    message = f"there is no {section!r} section, and a prompt needs one"
-    return DeclarationError([Problem(position=None, path=pipeline.file, message=message)])
-
-
-def read_pool(pipeline: Pipeline, step: object, selection: Selection) -> Sequence[Example]:
-    """The rows that a step may choose demonstrations from; none for steps that choose none."""
-    if not isinstance(step, Demonstrations):
-        return ()
-    data = pipeline.declaration.data
-    assert data is not None
-    pool = read_rows(data, step.source, data_folder=selection.data_folder, folder=pipeline.folder)
-    if step.take is not None and len(pool) < step.take:
-        raise DataError(
-            f"demonstrations: {step.take} are to be taken, but {step.source!r} has {len(pool)} rows"
-            if isinstance(step.source, str)
-            else f"demonstrations: {step.take} are to be taken, but {len(pool)} rows are written in the file"
-        )
-    return pool
-
-
-def chat_format(pipeline: Pipeline, tokenizer: Tokenizer | None) -> ChatFormat | None:
-    """The model's way to write a chat, where the pipeline asks for one."""
-    if not pipeline.declaration.chat:
-        return None
-    model = pipeline.declaration.model.label
-    if tokenizer is None or tokenizer.chat_template is None:
-        raise ModelError(f"model {model!r}: `chat: true` needs the model's chat template, and there is none")
-    return ChatFormat(tokenizer.chat_template, tokenizer.special_tokens, model=model)
-
-
 def make_plan(pipeline: Pipeline, selection: Selection, generator: Generator) -> Plan:
     """Every request of the run, tokenised. Nothing is generated, and no weights are read."""
     tokenizer = generator.tokenizer
     examples = read_examples(pipeline, selection)
-    prompter = make_prompter(pipeline, selection, tokenizer)
+    return plan_for(pipeline, selection, tokenizer, examples)
+
+
+def plan_for(
+    pipeline: Pipeline, selection: Selection, tokenizer: Tokenizer | None, examples: Sequence[Example]
+) -> Plan:
+    """The same for these examples."""
+    prompter = make_prompter(pipeline, selection, tokenizer, examples)
     jobs: list[Job] = []
     for example in examples:
         prompt = prompter.prompt(example)

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +15,14 @@ from promptkit.align import STATUSES, Answer
 from promptkit.errors import MissingExtra
 from promptkit.generate import Generator, Loading, Work
 from promptkit.run.audit import audit, check_has_reference
-from promptkit.run.deciding import decide, decisions
+from promptkit.run.course import follow, grader_of, start
+from promptkit.run.deciding import decisions
 from promptkit.run.execute import Progress, execute
 from promptkit.run.folder import DEFAULT_OUT, claim, records_table, run_name, write_run
 from promptkit.run.pipeline import Pipeline
-from promptkit.run.plan import Plan, Selection, make_plan
-from promptkit.run.record import Grader, Record
+from promptkit.run.plan import Job
+from promptkit.run.prompter import Selection
+from promptkit.run.record import Made, Record
 from promptkit.run.store import Store, default_store, request_key
 from promptkit.score import Score, count_statuses, status_rates, summarize
 from promptkit.version import __version__
@@ -110,12 +113,10 @@ def compute(
     opened = generator or pipeline.declaration.model.open(settings.loading)
     if settings.num_audited:
         check_has_reference(opened)
-    plan = make_plan(pipeline, settings.selection, opened)
     before = opened.work
-    with Store(settings.store or default_store()) as store:
-        made = execute(plan, opened, store, watch, refresh=settings.refresh)
-    grader = grader_of(pipeline)
-    records = decide([grader.record(job, each) for job, each in zip(plan.jobs, made, strict=True)], pipeline)
+    executed = partial(execute_stored, settings=settings, generator=opened, watch=watch)
+    (followed,) = follow([start(pipeline, settings.selection, opened)], executed)
+    jobs, made, records = followed.jobs, followed.made, followed.records
     num_kept = sum(each.from_store for each in made)
     summary = {
         **summary_of(pipeline, records),
@@ -126,7 +127,7 @@ def compute(
             "new_tokens": sum(record.completion.num_new_tokens for record in records),
         },
         "completions": {"computed": len(made) - num_kept, "from_store": num_kept},
-        "digest": plan_digest(plan, opened),
+        "digest": run_digest(pipeline, jobs, opened),
         "selection": asdict(settings.selection),
         "formats": list(pipeline.formats),
         "identity": dict(opened.identity),
@@ -136,21 +137,22 @@ def compute(
         "folder": str(pipeline.folder),
     }
     if settings.num_audited:  # last: what it computes is no part of the run's work
-        summary["audit"] = audit(plan.jobs, made, opened, grader, settings.num_audited)
+        summary["audit"] = audit(jobs, made, opened, grader_of(pipeline), settings.num_audited)
     return Run(folder=None, summary=summary, records=records)
+
+
+def execute_stored(
+    jobs: Sequence[Job], settings: Settings, generator: Generator, watch: Callable[[Callable[[], Progress]], None]
+) -> list[Made]:
+    """What was made for each job, kept in the store, which is opened only now: a plan that fails makes none."""
+    with Store(settings.store or default_store()) as store:
+        return execute(jobs, generator, store, watch, refresh=settings.refresh)
 
 
 def work_between(before: Work, after: Work) -> dict[str, float]:
     """The work that was done between, rounded; without what is counted for the progress alone."""
     names = [each.name for each in fields(Work) if each.name not in FOR_PROGRESS]
     return {name: round(getattr(after, name) - getattr(before, name), 3) for name in names}
-
-
-def grader_of(pipeline: Pipeline) -> Grader:
-    """What aligns and scores the pipeline's completions."""
-    choose = pipeline.declaration.choose
-    normalize = choose.normalize if choose else "raw"
-    return Grader(chain=pipeline.chain, metrics=pipeline.metrics, normalize=normalize, formats=pipeline.formats)
 
 
 def summary_of(pipeline: Pipeline, records: Sequence[Record]) -> dict[str, Any]:
@@ -206,13 +208,13 @@ def metric_score(metric: str, records: Iterable[Record]) -> Score:
     return summarize(metric, [sum(values) / len(values) for values in by_example.values()])
 
 
-def plan_digest(plan: Plan, generator: Generator) -> str:
+def run_digest(pipeline: Pipeline, jobs: Sequence[Job], generator: Generator) -> str:
     """SHA-256 of all that a run is a function of: what the files said, the requests, and the model."""
-    digest = hashlib.sha256(json.dumps(plan.pipeline.plain, sort_keys=True, default=str).encode())
-    for job in plan.jobs:
+    digest = hashlib.sha256(json.dumps(pipeline.plain, sort_keys=True, default=str).encode())
+    for job in jobs:
         digest.update(job.example.id.encode())
         digest.update(request_key(generator.identity, job.request, job.sample))
         digest.update(json.dumps(job.target, default=str).encode())
-    for text in plan.pipeline.named_files:
+    for text in pipeline.named_files:
         digest.update(text.encode())
     return digest.hexdigest()

@@ -7,7 +7,7 @@ from typing import Any
 
 from promptkit.align.step import ALIGN
 from promptkit.generate import MODEL
-from promptkit.prompt import PROMPT, SELECT
+from promptkit.prompt import ORDER, PROMPT, SELECT
 from promptkit.run.pipeline import PipelineDeclaration
 from promptkit.score import SCORE
 from promptkit.spec import Seam, StepDeclaration
@@ -15,7 +15,7 @@ from promptkit.spec.declaration import SEAM_KEY
 
 __all__ = ["SEAMS", "json_schema"]
 
-SEAMS = (PROMPT, SELECT, MODEL, ALIGN, SCORE)
+SEAMS = (PROMPT, SELECT, ORDER, MODEL, ALIGN, SCORE)
 REFS = "#/$defs/{model}"
 
 

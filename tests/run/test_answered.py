@@ -6,8 +6,7 @@ import pytest
 
 import promptkit
 from promptkit.generate import Loading
-from promptkit.run import load, make_plan, rescore
-from promptkit.run.plan import Selection
+from promptkit.run import Selection, load, make_plan, rescore
 from tests.run.sums import folder_of
 
 LONG = r"""

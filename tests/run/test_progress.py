@@ -44,7 +44,7 @@ def states(write, tmp_path):
         generator = Slow(lambda: seen.append(readers[-1]()), **options)
         plan = make_plan(load(write(SUMS)), Selection(), generator)
         with Store(tmp_path / "store.sqlite") as store:
-            execute(plan, generator, store, readers.append)
+            execute(plan.jobs, generator, store, readers.append)
         return [*seen, readers[-1](), readers[-1]()]
 
     return run

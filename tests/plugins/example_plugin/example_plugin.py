@@ -10,7 +10,7 @@ from pydantic import Field
 from promptkit.align import AlignStep, Found, Missing
 from promptkit.data import Example
 from promptkit.generate import Completion, Generator, Loading, ModelDeclaration, Request, Work
-from promptkit.prompt import Piece, PromptStep, Selector
+from promptkit.prompt import Chooser, Gallery, Piece, Pool, PromptStep, Selector
 from promptkit.score import Metric
 from promptkit.spec import Coordinates
 
@@ -26,7 +26,7 @@ class Shout(PromptStep):
     field: str = Field(description="the field's name")
     end: str = Field(default="!", description="what follows it")
 
-    def pieces(self, example: Example, pool: Sequence[Example]) -> list[Piece]:
+    def pieces(self, example: Example, gallery: Gallery | None) -> list[Piece]:
         """The capitals."""
         return [Piece(text=str(example.fields[self.field]).upper() + self.end, kind=self.kind)]
 
@@ -36,9 +36,13 @@ class Shortest(Selector):
 
     kind = "shortest"
 
-    def rank(self, pool: Sequence[Example], example: Example, seed: int) -> Sequence[Example]:
+    def chooser(self, pool: Pool, seed: int) -> Chooser:
         """The pool by the length of its fields; the id decides between equals."""
-        return sorted(pool, key=lambda row: (len(str(dict(row.fields))), row.id))
+
+        def length(number: int) -> tuple[int, str]:
+            return len(str(dict(pool.rows[number].fields))), pool.rows[number].id
+
+        return lambda _, allowed, num: sorted(allowed, key=length)[:num]
 
 
 class Parrot(ModelDeclaration):

@@ -1,0 +1,1 @@
+"""Orders: how the demonstrations that were chosen stand."""

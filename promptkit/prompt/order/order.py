@@ -1,0 +1,36 @@
+"""In which order the chosen demonstrations stand. An order moves what was selected, and selects nothing."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Annotated, ClassVar, Protocol
+
+from promptkit.data import Example
+from promptkit.prompt.pool import Pool
+from promptkit.spec import Coordinates, Seam, StepDeclaration, kinds_of
+
+__all__ = ["ORDER", "AnyOrder", "Arranger", "Order"]
+
+
+class Arranger(Protocol):
+    """What an order makes of a pool."""
+
+    def __call__(self, example: Example | None, chosen: Sequence[int], /) -> Sequence[int]:
+        """The chosen rows' numbers, which come best first, as they are to stand; the last stands before the query."""
+
+
+class Order(StepDeclaration):
+    """A way to put chosen rows in an order."""
+
+    coordinates: ClassVar[Coordinates] = Coordinates(location="input", operator="concatenative")
+    needs_example: ClassVar[bool] = False  # it cannot order once for all
+    asks_model: ClassVar[bool] = False
+
+    @abstractmethod
+    def arranger(self, pool: Pool, seed: int) -> Arranger:
+        """What puts rows of this pool in order."""
+
+
+ORDER = Seam("order", "order", kinds_of("promptkit.prompt.order.kinds"))
+AnyOrder = Annotated[Order, ORDER]

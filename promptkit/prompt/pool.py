@@ -1,0 +1,41 @@
+"""The rows that demonstrations may be chosen from, and all that a choice may go by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from promptkit.data import Example
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+__all__ = ["Frozen", "Pool"]
+
+
+class Frozen(Protocol):
+    """The frozen model, as far as a choice of demonstrations may ask it. Its answers are kept in the store."""
+
+    def embed(self, texts: Sequence[str], layers: Sequence[int]) -> npt.NDArray[np.float32]:
+        """The texts as vectors (N, L * D) of length 1: the hidden states of each layer, averaged over the tokens."""
+
+    def choices(self, asked: Sequence[tuple[Sequence[Example], Example]]) -> list[list[float]]:
+        """For each pair of demonstrations and example: the log-likelihood of each of `choose`'s options after them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pool:
+    """The rows of a pool and what is known beside them.
+
+    `queries` are the examples that are asked about. `text_of` is what is compared where rows are near or far: the query as
+    the prompt puts it. `target_of` is what a right answer to a row is, None where nobody says. `frozen` is None where no
+    model is at hand.
+    """
+
+    rows: Sequence[Example]
+    queries: Sequence[Example] = ()
+    text_of: Callable[[Example], str] = lambda row: str(dict(row.fields))
+    target_of: Callable[[Example], Any] = lambda _: None
+    frozen: Frozen | None = None

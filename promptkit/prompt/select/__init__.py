@@ -1,0 +1,1 @@
+"""Selectors: which rows of a pool become demonstrations."""

@@ -1,0 +1,133 @@
+"""The prompts of a pipeline: the rows that demonstrations are chosen from, read once, and the chat format."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from promptkit.data import Example, read_rows, read_split, target_of
+from promptkit.errors import DataError, DeclarationError, ModelError, TemplateError
+from promptkit.generate import Tokenizer
+from promptkit.prompt import ChatFormat, Demonstrations, Frozen, Gallery, Piece, Pool, Prompt, PromptStep
+from promptkit.run.pipeline import Pipeline
+from promptkit.text import Problem
+
+__all__ = ["Prompter", "Selection", "make_prompter", "read_examples"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which examples a run takes: the split, at most `limit` of them, files looked for in `data_folder`."""
+
+    split: str = "test"
+    limit: int | None = None
+    data_folder: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompter:
+    """Makes prompts of a pipeline: what shows the demonstrations of each step, and the chat format."""
+
+    pipeline: Pipeline
+    galleries: tuple[Gallery | None, ...]
+    chat: ChatFormat | None
+
+    def prompt(self, example: Example) -> Prompt:
+        """The exact prompt of one example. Raises `TemplateError` that names the row."""
+        try:
+            pieces: list[Piece] = []
+            for step, gallery in zip(self.pipeline.declaration.prompt, self.galleries, strict=True):
+                pieces += step.pieces(example, gallery)
+            return self.chat.prompt(pieces) if self.chat else Prompt.from_pieces(pieces)
+        except TemplateError as error:
+            problem = error.problem
+            where = " ".join(part for part in (problem.path, f"({example.origin})") if part)
+            raise TemplateError(replace(problem, path=where)) from error
+
+
+def make_prompter(
+    pipeline: Pipeline,
+    selection: Selection,
+    tokenizer: Tokenizer | None,
+    queries: Sequence[Example] = (),
+    frozen: Frozen | None = None,
+) -> Prompter:
+    """The prompter of a pipeline. `tokenizer` is the model's; only a chat needs it. `queries` will be asked about.
+
+    `frozen` answers selectors that ask the model.
+    """
+    if not pipeline.declaration.prompt:
+        raise lacking(pipeline, "prompt")
+    galleries = tuple(
+        make_gallery(pipeline, step, selection, queries, frozen) if isinstance(step, Demonstrations) else None
+        for step in pipeline.declaration.prompt
+    )
+    return Prompter(pipeline=pipeline, galleries=galleries, chat=chat_format(pipeline, tokenizer))
+
+
+def make_gallery(
+    pipeline: Pipeline,
+    step: Demonstrations,
+    selection: Selection,
+    queries: Sequence[Example],
+    frozen: Frozen | None,
+) -> Gallery:
+    """What shows a step's demonstrations."""
+    data = pipeline.declaration.data
+    assert data is not None
+    pool = Pool(
+        rows=read_pool(pipeline, step, selection),
+        queries=queries,
+        text_of=partial(query_text, pipeline.declaration.prompt),
+        target_of=partial(target_of, data),
+        frozen=frozen,
+    )
+    return step.gallery(pool)
+
+
+def query_text(steps: Sequence[PromptStep], row: Example) -> str:
+    """What the prompt would ask about a row: the text of its queries; all of its fields where a query needs others."""
+    try:
+        return "".join(piece.text for step in steps if step.kind == "query" for piece in step.pieces(row, None))
+    except TemplateError:
+        return " ".join(str(value) for name, value in row.fields.items() if name != "id")
+
+
+def read_examples(pipeline: Pipeline, selection: Selection) -> Sequence[Example]:
+    """The examples that are asked about."""
+    data = pipeline.declaration.data
+    if data is None:
+        raise lacking(pipeline, "data")
+    return read_split(data, selection.split, data_folder=selection.data_folder, limit=selection.limit)
+
+
+def lacking(pipeline: Pipeline, section: str) -> DeclarationError:
+    """What to raise where a verb needs a section that the file does not have."""
+    message = f"there is no {section!r} section, and a prompt needs one"
+    return DeclarationError([Problem(position=None, path=pipeline.file, message=message)])
+
+
+def read_pool(pipeline: Pipeline, step: Demonstrations, selection: Selection) -> Sequence[Example]:
+    """The rows that a step may choose demonstrations from."""
+    data = pipeline.declaration.data
+    assert data is not None
+    pool = read_rows(data, step.source, data_folder=selection.data_folder, folder=pipeline.folder)
+    if step.take is not None and len(pool) < step.take:
+        raise DataError(
+            f"demonstrations: {step.take} are to be taken, but {step.source!r} has {len(pool)} rows"
+            if isinstance(step.source, str)
+            else f"demonstrations: {step.take} are to be taken, but {len(pool)} rows are written in the file"
+        )
+    return pool
+
+
+def chat_format(pipeline: Pipeline, tokenizer: Tokenizer | None) -> ChatFormat | None:
+    """The model's way to write a chat, where the pipeline asks for one."""
+    if not pipeline.declaration.chat:
+        return None
+    model = pipeline.declaration.model.label
+    if tokenizer is None or tokenizer.chat_template is None:
+        raise ModelError(f"model {model!r}: `chat: true` needs the model's chat template, and there is none")
+    return ChatFormat(tokenizer.chat_template, tokenizer.special_tokens, model=model)
