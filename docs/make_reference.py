@@ -18,6 +18,7 @@ from promptkit.prompt.demonstrations import Turns
 from promptkit.run.examples import CheckedExample
 from promptkit.run.pipeline import PipelineDeclaration
 from promptkit.run.schema import SEAMS, json_schema
+from promptkit.run.stage import Group, Repeat, Stage
 from promptkit.spec import Declaration, Template
 
 HERE = Path(__file__).parent
@@ -27,6 +28,9 @@ SECTIONS: list[tuple[str, type[Declaration]]] = [
     ("A split of `data`", DataSource),
     ("`generate`", Generate),
     ("`choose`", Choose),
+    ("A stage of `stages`", Stage),
+    ("A group of `stages` that is repeated", Group),
+    ("`repeat`", Repeat),
     ("An item of `examples`", CheckedExample),
     ("`turns` of `demonstrations`", Turns),
 ]

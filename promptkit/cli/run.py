@@ -141,9 +141,12 @@ def show_runs(runs: list[Run], *, as_json: bool) -> None:
         summaries = [public(finished.summary) for finished in runs]
         print_json(summaries[0] if len(summaries) == 1 else {"runs": summaries})
         return
-    from promptkit.report import audit_view, runs_table, unanswered_line
+    from promptkit.report import audit_view, runs_table, stages_view, unanswered_line
 
     print_view(runs_table([finished.summary for finished in runs]))
+    for finished in runs:
+        if "stages" in finished.summary:
+            print_view(stages_view(finished.summary))
     for finished in runs:
         if line := unanswered_line(finished.summary, f"promptkit explain {finished.folder}"):
             say(line)

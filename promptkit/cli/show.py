@@ -8,9 +8,11 @@ import typer
 
 from promptkit.cli.options import AllowCode, AsJson, DataFolder, ModelName, Overrides, PipelineFile, Split
 from promptkit.cli.output import print_exactly, print_json, print_view
-from promptkit.errors import DataError, ModelError
+from promptkit.data import Example
+from promptkit.errors import DataError, ModelError, RunError
 from promptkit.generate import Loading, Tokenizer
-from promptkit.run import Pipeline, Selection, load, make_prompter, options_of, read_examples
+from promptkit.prompt import Prompt
+from promptkit.run import Pipeline, Selection, load, make_prompter, options_of, preview, read_examples
 
 __all__ = ["show"]
 
@@ -19,6 +21,13 @@ def show(
     file: PipelineFile,
     index: Annotated[int, typer.Option("--index", metavar="N", min=0, help="which example, counted from 0")] = 0,
     tokens: Annotated[bool, typer.Option("--tokens", help="show the model's tokens and its BOS as well")] = False,
+    stage: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="which stage, where there are several: the first if not given; what earlier ones write is a name in ⟨⟩",
+        ),
+    ] = None,
     raw: Annotated[bool, typer.Option("--raw", help="print the prompt and nothing else, byte for byte")] = False,
     model: ModelName = None,
     data: DataFolder = None,
@@ -37,8 +46,8 @@ def show(
     if index >= len(examples):
         raise DataError(f"there is no example {index}: the split {split!r} has {len(examples)} rows, counted from 0")
     tokenizer = tokenizer_of(pipeline) if tokens or pipeline.declaration.chat else None
-    prompt = make_prompter(pipeline, selection, tokenizer).prompt(examples[index])
-    choose = pipeline.declaration.choose
+    prompt, asked = prompt_of(pipeline, selection, tokenizer, examples[index], stage)
+    choose = asked.declaration.choose
     options = [choose.lead + each for each in options_of(choose, examples[index])] if choose else []
     if as_json:
         print_json(prompt_json(examples[index], prompt, tokenizer if tokens else None, options))
@@ -48,6 +57,19 @@ def show(
         print_view(prompt_view(examples[index], prompt, options))
         if tokens and tokenizer is not None:
             print_view(tokens_view(prompt, tokenizer))
+
+
+def prompt_of(
+    pipeline: Pipeline, selection: Selection, tokenizer: Tokenizer | None, example: Example, stage: str | None
+) -> tuple[Prompt, Pipeline]:
+    """The prompt of an example, or of one stage of it; and the pipeline whose prompt it is."""
+    if pipeline.stages:
+        return preview(pipeline, selection, tokenizer, example, stage), pipeline.stages[
+            stage or next(iter(pipeline.stages))
+        ]
+    if stage is not None:
+        raise RunError(f"--stage: {pipeline.name} has no stages")
+    return make_prompter(pipeline, selection, tokenizer).prompt(example), pipeline
 
 
 def tokenizer_of(pipeline: Pipeline) -> Tokenizer:

@@ -8,6 +8,7 @@ from promptkit.report.failure_view import failure_text
 from promptkit.report.plan_view import plan_view
 from promptkit.report.progress import ProgressLine, Reading
 from promptkit.report.prompt_view import prompt_json, prompt_view, tokens_view
+from promptkit.report.stages_view import stages_view
 from promptkit.report.table import format_score, format_seconds, runs_table, unanswered_line
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "prompt_json",
     "prompt_view",
     "runs_table",
+    "stages_view",
     "tokens_view",
     "unanswered_line",
 ]

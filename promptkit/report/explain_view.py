@@ -20,12 +20,15 @@ __all__ = ["explain_view", "overview_view"]
 PROMPT_TAIL = 300  # characters of the prompt that are shown: what the completion goes on from
 COMPLETION_TAIL = 60
 REASON = 40
+STAGE_TEXT = 160  # characters of a stage's prompt, and of what it wrote
 RULE = 80
 
 
 def explain_view(explained: Explained) -> Group:
     """The prompt's end, the completion with its spans marked, the ledger, and what came out."""
     parts: list[RenderableType] = [heading(explained)]
+    if explained.stages:
+        parts += [rule("the stages"), stages_view(explained)]
     if explained.prompt:
         parts += [rule("the prompt ends"), prompt_tail(explained.prompt)]
     if explained.options:
@@ -57,6 +60,19 @@ def prompt_tail(prompt: str) -> Text:
     tail = harmless(prompt[-PROMPT_TAIL:])
     view = Text("…" if len(prompt) > PROMPT_TAIL else "", style="dim")
     return view.append_text(visible(tail, "dim"))
+
+
+def stages_view(explained: Explained) -> Table:
+    """The stages that ran, in order: what each was asked and wrote, shortened, and its status; the answering one in bold."""
+    table = Table.grid(padding=(0, 2))
+    for each in explained.stages:
+        name = each["stage"] if each["round"] is None else f"{each['stage']} [{each['round']}]"
+        style = "bold" if each["stage"] == explained.stage else ""
+        said = Text("… " if each["continues"] else "", style="dim")
+        said.append_text(visible(shortened(harmless(each["prompt"]), STAGE_TEXT), "dim"))
+        said.append(shortened(harmless(each["completion"]), STAGE_TEXT))
+        table.add_row(Text(name, style=style), Text(each["status"], style=STATUS_STYLES[each["status"]]), said)
+    return table
 
 
 def options_table(explained: Explained) -> Table:

@@ -32,6 +32,9 @@ def plan_view(forecast: RunForecast) -> Text:
 def lines(forecast: RunForecast) -> Iterator[tuple[str, str]]:
     """Each line's name, and what it says; a name is empty where the line goes on with the one before."""
     work = forecast.work
+    if forecast.not_planned:
+        later = ", ".join(forecast.not_planned)
+        yield "planned", f"the first stage; what {later} will ask follows from what is written before"
     yield "examples", f"{forecast.num_examples:,}"
     yield "requests", f"{forecast.num_requests:,}{from_store(forecast)}"
     yield "prompts", f"{work.num_prompt_tokens:,} tokens"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,19 +61,8 @@ class Card:
 def make_card(pipeline: Pipeline, num_model_parameters: int | None) -> Card:
     """The card of a pipeline."""
     declared = pipeline.declaration
-    rows = [
-        CardRow(part="I", step=step.kind, place=f"prompt[{i}]", coordinates=step.own_coordinates)
-        for i, step in enumerate(declared.prompt)
-    ]
-    how = "choose" if declared.choose else "generate"
-    rows.append(CardRow(part="f", step=declared.model.label, place=how, coordinates=Coordinates()))
-    rows += [
-        CardRow(part="O", step=step.kind, place=f"align[{i}]", coordinates=step.own_coordinates)
-        for i, step in enumerate(declared.align)
-    ]
-    if not declared.align:
-        whole = Coordinates(alignment="identity")
-        rows.append(CardRow(part="O", step="identity", place="align", coordinates=whole))
+    by_stage = {f"stages.{name}.": stage for name, stage in pipeline.stages.items()} or {"": pipeline}
+    rows = [row for place, each in by_stage.items() for row in rows_of(each, place)]
     return Card(
         pipeline=pipeline.name,
         about=declared.about,
@@ -81,3 +71,17 @@ def make_card(pipeline: Pipeline, num_model_parameters: int | None) -> Card:
         num_learned_parameters=sum(row.coordinates.num_parameters for row in rows),
         num_model_parameters=num_model_parameters,
     )
+
+
+def rows_of(pipeline: Pipeline, place: str) -> Iterator[CardRow]:
+    """The rows of one call of the model; `place` is where its sections stand."""
+    declared = pipeline.declaration
+    for i, step in enumerate(declared.prompt):
+        yield CardRow(part="I", step=step.kind, place=f"{place}prompt[{i}]", coordinates=step.own_coordinates)
+    how = "choose" if declared.choose else "generate"
+    yield CardRow(part="f", step=declared.model.label, place=f"{place}{how}", coordinates=Coordinates())
+    for i, each in enumerate(declared.align):
+        yield CardRow(part="O", step=each.kind, place=f"{place}align[{i}]", coordinates=each.own_coordinates)
+    if not declared.align:
+        whole = Coordinates(alignment="identity")
+        yield CardRow(part="O", step="identity", place=f"{place}align", coordinates=whole)

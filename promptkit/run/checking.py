@@ -82,7 +82,7 @@ class Checked:
 def check_pipeline(pipeline: Pipeline) -> Checked:
     """All examples, run. Raises `DeclarationError` where a file that they name cannot be read."""
     cases = read_cases(pipeline.declaration.examples, pipeline.plain.get("examples") or (), pipeline.formats)
-    failures = (failure(pipeline.chain, case) for case in cases)
+    failures = (failure(pipeline.stages.get(case.example.stage or "", pipeline).chain, case) for case in cases)
     return Checked(num=len(cases), failures=tuple(each for each in failures if each is not None))
 
 

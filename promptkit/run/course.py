@@ -15,25 +15,24 @@ from promptkit.run.pipeline import Pipeline
 from promptkit.run.plan import Job, Plan, make_plan
 from promptkit.run.prompter import Selection
 from promptkit.run.record import Grader, Made, Record
+from promptkit.run.staging import staged
 
-__all__ = ["Course", "Followed", "follow", "grader_of", "start"]
+__all__ = ["Course", "Followed", "follow", "start"]
 
 Course = Generator[Plan, Sequence[Made], list[Record]]
 
 
 def start(pipeline: Pipeline, selection: Selection, model: Model) -> Course:
     """The course of a pipeline's run on a model that is open."""
+    return staged(pipeline, selection, model) if pipeline.declaration.stages else single(pipeline, selection, model)
+
+
+def single(pipeline: Pipeline, selection: Selection, model: Model) -> Course:
+    """The course of a run with one call of the model."""
     plan = make_plan(pipeline, selection, model)
     made = yield plan
-    grader = grader_of(pipeline)
+    grader = Grader.of(pipeline)
     return decide([grader.record(job, each) for job, each in zip(plan.jobs, made, strict=True)], pipeline)
-
-
-def grader_of(pipeline: Pipeline) -> Grader:
-    """What aligns and scores the pipeline's completions."""
-    choose = pipeline.declaration.choose
-    normalize = choose.normalize if choose else "raw"
-    return Grader(chain=pipeline.chain, metrics=pipeline.metrics, normalize=normalize, formats=pipeline.formats)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -83,6 +83,9 @@ class CheckedExample(Declaration):
         description="the step that must answer, or at which the chain must stop; or a part of its name, `number`, `first[1]`",
     )
     ended: Literal["stop", "eos", "length"] = Field(default="eos", description="why the completion ended")
+    stage: str | None = Field(
+        default=None, description="with `stages`: the one whose chain is tested; the last that answers if not given"
+    )
     fields: dict[str, Any] = Field(
         default_factory=dict, description="the example's fields, for steps that need them; they go before the row's own"
     )

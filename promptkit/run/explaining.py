@@ -35,7 +35,7 @@ class Explained:
     """A completion, what was asked before it, and what the chain made of it.
 
     `prompt` is empty where nobody knows it, `target` None where there is none. `options` are those that the model chose
-    from, each with its log-likelihood.
+    from, each with its log-likelihood. `stage` is the stage that wrote it, `stages` what a run kept of all that ran.
     """
 
     id: str
@@ -47,6 +47,8 @@ class Explained:
     target: Any = None
     scores: Mapping[str, float | None] = field(default_factory=dict)
     options: Sequence[tuple[str, float]] = ()
+    stage: str = ""
+    stages: Sequence[Mapping[str, Any]] = ()
 
     @property
     def is_wrong(self) -> bool:
@@ -72,6 +74,7 @@ class Explained:
             "captures": captures_json(answer.captures) if answer else {},
             "target": self.target,
             "scores": dict(self.scores),
+            **({"stage": self.stage, "stages": [dict(each) for each in self.stages]} if self.stages else {}),
             "ledger": [
                 {
                     "step": entry.step,
@@ -172,6 +175,8 @@ def read_explained(folder: Path, other: Pipeline | None, *, allow_code: bool) ->
             target=record.target,
             scores=record.scores or kept,
             options=[(option.text, option.log_likelihood) for option in record.completion.options],
+            stage=record.stage,
+            stages=record.stages,
         )
         for record, kept in zip(records, scores, strict=True)
     ]

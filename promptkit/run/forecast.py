@@ -12,9 +12,10 @@ from promptkit.generate.engine.forecast import Expected, Forecast, Shared
 from promptkit.generate.engine.memory import MemoryPlan
 from promptkit.generate.local_generator import LocalGenerator, needed_tokens
 from promptkit.generate.speed import Speed
+from promptkit.run.course import start
 from promptkit.run.execute import job_keys
 from promptkit.run.pipeline import Pipeline
-from promptkit.run.plan import Plan, make_plan
+from promptkit.run.plan import Plan
 from promptkit.run.run import Settings
 from promptkit.run.store import Store, default_store
 
@@ -40,7 +41,7 @@ class RunForecast:
     """What a run of a pipeline would take. `memory` is None where it does not fit; `no_memory` then says why.
 
     `num_from_store` requests are in the store already; `work` speaks of the others that fit the context. `too_long`
-    names the first of those that do not.
+    names the first of those that do not. `not_planned` are the stages whose prompts follow from what earlier ones write.
     """
 
     pipeline: str
@@ -59,6 +60,7 @@ class RunForecast:
     no_memory: str
     speed: Speed | None
     expected: Expected | None
+    not_planned: tuple[str, ...] = ()
 
     @property
     def fits(self) -> bool:
@@ -82,6 +84,7 @@ class RunForecast:
             "speed": asdict(self.speed) if self.speed else None,
             "expected": asdict(self.expected) if self.expected else None,
             "fits": self.fits,
+            "not_planned": list(self.not_planned),
         }
 
 
@@ -96,7 +99,7 @@ def forecast_run(
     tokenizer = opened.tokenizer
     if tokenizer is None:
         raise ModelError(f"model {opened.name!r}: its tokenizer is not here, so its tokens cannot be counted")
-    plan = make_plan(pipeline, settings.selection, opened)
+    plan = first_plan(pipeline, settings, opened)
     distinct, missing = requests_of(plan, opened, settings)
     context = opened.context_length
     too_long = [each for each in missing if context is not None and needed_tokens(each) > context]
@@ -121,7 +124,16 @@ def forecast_run(
         no_memory=no_memory,
         speed=speed,
         expected=work.expected(speed) if speed else None,
+        not_planned=tuple(pipeline.stages)[1:],
     )
+
+
+def first_plan(pipeline: Pipeline, settings: Settings, generator: Generator) -> Plan:
+    """All that a run asks, or what the first of its stages does: what later ones ask follows from what is written."""
+    course = start(pipeline, settings.selection, generator)
+    plan = next(course)
+    course.close()
+    return plan
 
 
 def requests_of(plan: Plan, generator: Generator, settings: Settings) -> tuple[int, list[Request]]:

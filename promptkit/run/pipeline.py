@@ -11,34 +11,26 @@ from typing import Any, ClassVar
 from pydantic import Field, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from promptkit.align import AlignStep, Chain, DecidingStep, Steps
+from promptkit.align import Chain, DecidingStep, Steps
 from promptkit.data import DataSection
-from promptkit.errors import GrammarError
-from promptkit.generate import (
-    DEFAULT_MODEL,
-    Choose,
-    Constrain,
-    Generate,
-    Model,
-    ModelDeclaration,
-    NotConstrained,
-)
+from promptkit.generate import DEFAULT_MODEL, Choose, Generate, Model, ModelDeclaration
 from promptkit.generate.local import LocalModel
-from promptkit.prompt import Demonstrations, PromptSteps
+from promptkit.prompt import Demonstrations, PromptStep, PromptSteps
 from promptkit.run.constraining import Constraining
 from promptkit.run.examples import CheckedExample
-from promptkit.run.seats import check_seats, inner_steps
+from promptkit.run.fit import check_fit
+from promptkit.run.seats import inner_steps
+from promptkit.run.stage import Block, Group, check_stages, placed, stages_in
 from promptkit.score import Metric, Metrics, default_metrics
 from promptkit.spec import Declaration, StepDeclaration, compose, read
-from promptkit.text import Position
+from promptkit.text import Position, known_names
 
 __all__ = ["Pipeline", "PipelineDeclaration", "load"]
 
 LATER = {
-    "stages": "several stages are not built yet; this version runs pipelines of one stage",
     "matrix": "sweeps are not built yet; `--set path=value` runs one variant at a time",
 }
-SETTLES = "`regex` and `number` with `take: first` can know it, with `strip` before them and any step after them"
+BY_STAGE = ("prompt", "generate", "choose", "align")  # what a pipeline of stages has in each of them
 
 
 class PipelineDeclaration(Declaration):
@@ -59,6 +51,11 @@ class PipelineDeclaration(Declaration):
     generate: Generate | None = Field(default=None, description="f as a writer of free text")
     choose: Choose | None = Field(default=None, description="f as a scorer of options")
     align: Steps = Field(default=(), description="O: the chain that turns a completion into an answer")
+    stages: tuple[Block, ...] = Field(
+        default=(),
+        min_length=1,
+        description="several calls of the model, each with a prompt, generate or choose, and align of its own",
+    )
     score: Metrics = Field(default=(), description="the metrics; exact_match (accuracy with `choose`) if none is named")
     examples: tuple[CheckedExample, ...] = Field(default=(), description="tests of the chain; `check` runs them")
 
@@ -71,34 +68,43 @@ class PipelineDeclaration(Declaration):
 
     @model_validator(mode="after")
     def _fits_together(self) -> PipelineDeclaration:
-        if self.generate and self.choose:
-            message = "`generate` and `choose` are two ways to run a model: give one"
-            raise PydanticCustomError("both", message, {"at": ("choose",)})
-        for number, step in enumerate(self.prompt):
+        if self.stages:
+            check_alone(self)
+            check_stages(self.stages)
+        check_fit(self)
+        check_examples_stages(self)
+        for at, step in self.prompt_steps():
             has_turns = isinstance(step, Demonstrations) and step.turns is not None
             if (step.is_only_for_chat or has_turns) and not self.chat:
                 what = "`turns`" if has_turns else f"the step {step.kind!r}"
-                raise PydanticCustomError("chat", "{what} needs `chat: true`", {"what": what, "at": ("prompt", number)})
-        if self.generate and self.generate.stop_when_answered and (why := Chain(self.align).unsettled()):
-            context = {"why": why, "at": ("generate", "stop_when_answered"), "hint": SETTLES}
-            raise PydanticCustomError("never_settled", "the answer may change until the text ends: align{why}", context)
-        is_run = self.generate is not None or (bool(self.prompt) and self.choose is None)
-        check_seats(self.align, (self.generate or Generate()) if is_run else None, self.choose)
-        if self.generate and self.generate.constrain:
-            check_constrain(self.generate.constrain, self.align)
+                raise PydanticCustomError("chat", "{what} needs `chat: true`", {"what": what, "at": at})
         return self
 
+    def prompt_steps(self) -> Iterator[tuple[tuple[str | int, ...], PromptStep]]:
+        """Every step of a prompt with its path."""
+        for at, stage in ((), self), *placed(self.stages):
+            if not isinstance(stage, Group):
+                yield from (((*at, "prompt", number), step) for number, step in enumerate(stage.prompt))
 
-def check_constrain(section: Constrain, steps: tuple[AlignStep, ...]) -> None:
-    """Nothing; or an error where no completion can be constrained to what the chain reads."""
-    try:
-        _ = Constraining(section, tuple(step for step in steps if not isinstance(step, DecidingStep))).fixed
-    except NotConstrained as error:
-        context = {"why": str(error), "at": ("generate", "constrain")}
-        raise PydanticCustomError("constrain", "{why}", context) from error
-    except GrammarError as error:
-        inside = {"problem": error.problem, "at": ("generate", "constrain")}
-        raise PydanticCustomError("grammar", "grammar", inside) from error
+
+def check_examples_stages(pipeline: PipelineDeclaration) -> None:
+    """Nothing; or the error of an example of a stage that there is not."""
+    names = [stage.name for stage in stages_in(pipeline.stages)]
+    for number, example in enumerate(pipeline.examples):
+        if example.stage is not None and example.stage not in names:
+            at = ("examples", number, "stage")
+            hint = known_names(example.stage, names) if names else "the pipeline has no stages"
+            raise PydanticCustomError(
+                "stage", "no stage is called {name}", {"name": repr(example.stage), "at": at, "hint": hint}
+            )
+
+
+def check_alone(pipeline: PipelineDeclaration) -> None:
+    """Nothing; or the error of a section beside `stages` that each stage has for itself."""
+    for name in BY_STAGE:
+        if name in pipeline.model_fields_set and getattr(pipeline, name):
+            message = "{name} and `stages`: each stage has its own"
+            raise PydanticCustomError("both", message, {"name": f"`{name}`", "at": (name,)})
 
 
 @dataclass(frozen=True)
@@ -109,6 +115,7 @@ class Pipeline:
     file: str
     folder: Path
     plain: Mapping[str, Any]
+    is_stage: bool = False
 
     @property
     def name(self) -> str:
@@ -116,33 +123,62 @@ class Pipeline:
         return self.declaration.name or Path(self.file).stem
 
     @cached_property
+    def stages(self) -> Mapping[str, Pipeline]:
+        """Each stage by its name, as a pipeline of its own on the same data and model; empty where there is one call."""
+        plain = {name: value for name, value in self.plain.items() if name not in (*BY_STAGE, "stages")}
+        blocks = list(stages_in(self.declaration.stages))
+        written = plain_stages(self.plain.get("stages", ()))
+        return {
+            stage.name: Pipeline(
+                self.declaration.model_copy(update={**{name: getattr(stage, name) for name in BY_STAGE}, "stages": ()}),
+                self.file,
+                self.folder,
+                {**plain, **each},
+                is_stage=True,
+            )
+            for stage, each in zip(blocks, written, strict=True)
+        }
+
+    @property
+    def answering(self) -> tuple[str, ...]:
+        """The names of the stages that answer an example."""
+        stages = list(stages_in(self.declaration.stages))
+        return tuple(each.name for each in stages if each.answers) or tuple(each.name for each in stages[-1:])
+
+    @cached_property
+    def output(self) -> Pipeline:
+        """The pipeline whose chain gives the answer: the last stage that answers, or this one."""
+        return self.stages[self.answering[-1]] if self.declaration.stages else self
+
+    @cached_property
     def chain(self) -> Chain:
         """O, as it reads one completion."""
-        steps = self.declaration.align
+        steps = self.output.declaration.align
         return Chain(steps[:-1] if self.deciding else steps)
 
     @property
     def deciding(self) -> DecidingStep | None:
         """The last step of O, where it decides among samples."""
-        last = self.declaration.align[-1] if self.declaration.align else None
-        return last if isinstance(last, DecidingStep) else None
+        steps = self.output.declaration.align
+        return steps[-1] if steps and isinstance(steps[-1], DecidingStep) else None
 
     @property
     def plain_chain(self) -> Sequence[Any]:
         """What the files said of the steps that read one completion."""
-        steps = self.plain.get("align", [])
+        steps = self.output.plain.get("align", [])
         return steps[:-1] if self.deciding and isinstance(steps, list) else steps
 
     @cached_property
     def named_files(self) -> tuple[str, ...]:
         """What the files say that steps of O name, as text: chains, grammars, schemas, fitted states."""
-        steps = [each for step in self.declaration.align for each in (step, *inner_steps(step))]
+        chains = [self.declaration.align, *(stage.align for stage in stages_in(self.declaration.stages))]
+        steps = [each for chain in chains for step in chain for each in (step, *inner_steps(step))]
         return tuple(step.from_files for step in steps if step.from_files)
 
     @cached_property
     def formats(self) -> tuple[str, ...]:
         """The words with which its prompt begins a question: a model that writes them goes on to ask itself one."""
-        return tuple(dict.fromkeys(filter(None, (step.format() for step in self.declaration.prompt))))
+        return tuple(dict.fromkeys(filter(None, (step.format() for step in self.output.declaration.prompt))))
 
     @cached_property
     def constraining(self) -> Constraining | None:
@@ -153,7 +189,7 @@ class Pipeline:
     @property
     def metrics(self) -> Sequence[Metric]:
         """The metrics named, or the one that fits how the model is run."""
-        return self.declaration.score or default_metrics(chooses=self.declaration.choose is not None)
+        return self.declaration.score or default_metrics(chooses=self.output.declaration.choose is not None)
 
     @property
     def generate(self) -> Generate:
@@ -167,16 +203,21 @@ class Pipeline:
 
     def with_output(self, other: Pipeline) -> Pipeline:
         """The same pipeline with the align and score sections of another."""
-        update = {"align": other.declaration.align, "score": other.declaration.score}
-        plain = {**self.plain, "align": other.plain.get("align", []), "score": other.plain.get("score", [])}
+        names = ("stages", "score") if other.declaration.stages else ("align", "score")
+        update = {name: getattr(other.declaration, name) for name in names}
+        plain = {**self.plain, **{name: other.plain.get(name, []) for name in names}}
+        if self.declaration.stages and not other.declaration.stages:  # one chain for all of its stages
+            update, plain = {**update, "stages": ()}, {**plain, "stages": []}
         return Pipeline(self.declaration.model_copy(update=update), self.file, self.folder, plain)
 
     def steps(self) -> Iterator[tuple[str, StepDeclaration]]:
         """Every step with its section, in the order in which data flows."""
         model: ModelDeclaration = self.declaration.model
-        yield from (("prompt", step) for step in self.declaration.prompt)
+        for each in self.stages.values() or (self,):
+            yield from (("prompt", step) for step in each.declaration.prompt)
         yield "model", model
-        yield from (("align", step) for step in self.declaration.align)
+        for each in self.stages.values() or (self,):
+            yield from (("align", step) for step in each.declaration.align)
 
     def position(self, *path: str | int) -> Position | None:
         """Where a part of the pipeline was written; None for one built in Python."""
@@ -184,6 +225,15 @@ class Pipeline:
         for part in path:
             value = value[part]
         return getattr(value, "position", None)
+
+
+def plain_stages(blocks: Sequence[Any]) -> Iterator[Mapping[str, Any]]:
+    """What the files said of each stage, in the order in which they stand."""
+    for block in blocks:
+        if "stages" in block:
+            yield from plain_stages(block["stages"])
+        else:
+            yield block
 
 
 def load(name: str | Path, *, overrides: Sequence[str] = (), allow_code: bool = False) -> Pipeline:

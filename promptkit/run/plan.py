@@ -68,25 +68,36 @@ def plan_for(
     jobs: list[Job] = []
     for example in examples:
         prompt = prompter.prompt(example)
-        target, aligned = targets(pipeline, example)
-        if pipeline.declaration.choose is not None:
-            choice = choice_job(pipeline.declaration.choose, example, prompt, tokenizer)
-            check_is_offered(pipeline, example, choice["options"], target, aligned)
-            jobs.append(Job(example=example, prompt=prompt, target=target, aligned_target=aligned, **choice))
-            continue
-        for sample in range(pipeline.generate.samples):
-            request = text_request(pipeline, example, prompt, tokenizer, sample)
-            jobs.append(
-                Job(
-                    example=example,
-                    prompt=prompt,
-                    request=request,
-                    sample=sample,
-                    target=target,
-                    aligned_target=aligned,
-                )
-            )
+        target = targets(pipeline, example)
+        jobs += jobs_of(pipeline, example, prompt, tokenizer, target=target)
     return Plan(pipeline=pipeline, selection=selection, jobs=tuple(jobs))
+
+
+def jobs_of(  # noqa: PLR0913 - what a request is made of
+    pipeline: Pipeline,
+    example: Example,
+    prompt: Prompt,
+    tokenizer: Tokenizer | None,
+    *,
+    target: tuple[Any, Any] = (None, None),
+    samples: Sequence[int] | None = None,
+    purpose: str = "",
+) -> list[Job]:
+    """The jobs of one prompt: one that scores its options, or one for each sample.
+
+    `target` is what a right answer is, as the data says it and as the chain writes it. `purpose` parts the seeds of
+    several requests for one sample.
+    """
+    job = partial(Job, example=example, prompt=prompt, target=target[0], aligned_target=target[1])
+    if pipeline.declaration.choose is not None:
+        choice = choice_job(pipeline.declaration.choose, example, prompt, tokenizer)
+        check_is_offered(pipeline, example, choice["options"], *target)
+        return [job(sample=samples[0] if samples else 0, **choice)]
+    numbers = range(pipeline.generate.samples) if samples is None else samples
+    return [
+        job(sample=number, request=text_request(pipeline, example, prompt, tokenizer, number, purpose))
+        for number in numbers
+    ]
 
 
 def targets(pipeline: Pipeline, example: Example) -> tuple[Any, Any]:
@@ -115,8 +126,8 @@ def check_is_offered(pipeline: Pipeline, example: Example, options: Sequence[str
         raise DataError(f"{example.origin}: none of the options is the target {target!r}: {shown}")
 
 
-def text_request(
-    pipeline: Pipeline, example: Example, prompt: Prompt, tokenizer: Tokenizer | None, sample: int
+def text_request(  # noqa: PLR0913, PLR0917 - what a request is made of
+    pipeline: Pipeline, example: Example, prompt: Prompt, tokenizer: Tokenizer | None, sample: int, purpose: str = ""
 ) -> Request:
     """The request for one free completion; its seed follows from the run's, the example's id and the sample."""
     generate = pipeline.generate
@@ -126,7 +137,7 @@ def text_request(
         prompt=prompt.text,
         token_ids=prompt_tokens(tokenizer, prompt, example),
         sampling=generate.sampling(),
-        seed=derived_seed(generate.seed, example.id, sample),
+        seed=derived_seed(generate.seed, f"{example.id}\0{purpose}" if purpose else example.id, sample),
         settled=partial(pipeline.chain.is_settled, fields=example.fields) if stops else None,
         until=rule_of(pipeline, example) if stops else "",
         wants_likelihood=pipeline.deciding is not None and pipeline.deciding.needs_likelihood,

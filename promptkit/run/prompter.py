@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from promptkit.data import Example, read_rows, read_split, target_of
 from promptkit.errors import DataError, DeclarationError, ModelError, TemplateError
@@ -36,15 +37,35 @@ class Prompter:
 
     def prompt(self, example: Example) -> Prompt:
         """The exact prompt of one example. Raises `TemplateError` that names the row."""
+        return self.join(self.pieces(example), example)
+
+    def pieces(self, example: Example, fields: Mapping[str, Any] | None = None) -> list[Piece]:
+        """What each step adds for one example; `fields` are what its templates see, where that is more than its own.
+
+        Raises `TemplateError` that names the row.
+        """
+        seen = example if fields is None else replace(example, fields=fields)
         try:
             pieces: list[Piece] = []
             for step, gallery in zip(self.pipeline.declaration.prompt, self.galleries, strict=True):
-                pieces += step.pieces(example, gallery)
+                pieces += step.pieces(example if gallery else seen, gallery)
+        except TemplateError as error:
+            raise at_row(error, example) from error
+        return pieces
+
+    def join(self, pieces: Sequence[Piece], example: Example) -> Prompt:
+        """The prompt that pieces make: one after another, or as the turns of a chat. Raises `TemplateError`."""
+        try:
             return self.chat.prompt(pieces) if self.chat else Prompt.from_pieces(pieces)
         except TemplateError as error:
-            problem = error.problem
-            where = " ".join(part for part in (problem.path, f"({example.origin})") if part)
-            raise TemplateError(replace(problem, path=where)) from error
+            raise at_row(error, example) from error
+
+
+def at_row(error: TemplateError, example: Example) -> TemplateError:
+    """The error with the row that it came up at."""
+    problem = error.problem
+    where = " ".join(part for part in (problem.path, f"({example.origin})") if part)
+    return TemplateError(replace(problem, path=where))
 
 
 def make_prompter(
@@ -58,7 +79,7 @@ def make_prompter(
 
     `frozen` answers selectors that ask the model.
     """
-    if not pipeline.declaration.prompt:
+    if not pipeline.declaration.prompt and not pipeline.is_stage:
         raise lacking(pipeline, "prompt")
     galleries = tuple(
         make_gallery(pipeline, step, selection, queries, frozen) if isinstance(step, Demonstrations) else None

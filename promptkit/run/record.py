@@ -13,6 +13,7 @@ from promptkit.generate import Completion, Normalization, normalized
 from promptkit.run.context import context_of
 from promptkit.run.decided import Decided
 from promptkit.run.ledger import captures_json, ledger_rows, to_json
+from promptkit.run.pipeline import Pipeline
 from promptkit.run.plan import Job
 from promptkit.score import Metric
 
@@ -33,7 +34,8 @@ class Record:
     """One completion and what became of it.
 
     `scores` has one value in [0, 1] a metric, None where the example has no target. `from_store` says that the
-    completion was not computed in this run. `decided` is what was decided over all samples of the example.
+    completion was not computed in this run. `decided` is what was decided over all samples of the example. `stage` names
+    the stage whose completion it is, and `stages` holds what was kept of each that ran; empty where there are none.
     """
 
     id: str
@@ -49,6 +51,8 @@ class Record:
     scores: Mapping[str, float | None] = field(default_factory=dict)
     from_store: bool = False
     decided: Decided | None = None
+    stage: str = ""
+    stages: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def answer(self) -> Any:
@@ -86,6 +90,7 @@ class Record:
             "target": to_json(self.target),
             "from_store": self.from_store,
             **{f"score.{name}": value for name, value in self.scores.items()},
+            **({"stage": self.stage, "stages": to_json(self.stages)} if self.stages else {}),
             **(self.decided.to_columns() if self.decided else {}),
         }
 
@@ -98,6 +103,13 @@ class Grader:
     metrics: Sequence[Metric]
     normalize: Normalization = "raw"
     formats: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, pipeline: Pipeline) -> Grader:
+        """What aligns and scores a pipeline's completions."""
+        choose = pipeline.declaration.choose
+        normalize = choose.normalize if choose else "raw"
+        return cls(chain=pipeline.chain, metrics=pipeline.metrics, normalize=normalize, formats=pipeline.formats)
 
     def record(self, job: Job, made: Made) -> Record:
         """The record of one job."""

@@ -17,7 +17,7 @@ from promptkit.run.context import context_again
 from promptkit.run.deciding import decide
 from promptkit.run.folder import SAMPLES, broken, read_run
 from promptkit.run.ledger import read_captures, read_ledger, to_json
-from promptkit.run.pipeline import Pipeline, PipelineDeclaration
+from promptkit.run.pipeline import Pipeline, PipelineDeclaration, plain_stages
 from promptkit.run.record import Record, realigned
 from promptkit.run.run import Run, summary_of
 from promptkit.text import Span
@@ -25,6 +25,7 @@ from promptkit.text import Span
 __all__ = ["Rescored", "rescore"]
 
 NEEDED = ("name", "model", "choose", "align", "score")  # of a pipeline's sections
+OF_STAGES = ("name", "choose", "align", "answers")  # of those of a stage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +63,9 @@ def pipeline_of(summary: Mapping[str, Any], folder: Path, *, allow_code: bool) -
     """
     plain, home = summary["declaration"], Path(summary["folder"])
     needed = {name: plain[name] for name in NEEDED if name in plain}
+    if plain.get("stages"):
+        needed["stages"] = [needed_of_stage(each) for each in plain_stages(plain["stages"])]
+        plain = {**plain, "stages": needed["stages"]}
     try:
         declaration = PipelineDeclaration.model_validate(needed, context={"folder": home, "allow_code": allow_code})
     except ValidationError as error:
@@ -71,6 +75,14 @@ def pipeline_of(summary: Mapping[str, Any], folder: Path, *, allow_code: bool) -
             f"the run {str(folder)!r}: its pipeline cannot be read again: {problem or first['msg']}"
         ) from error
     return Pipeline(declaration, summary["file"], home, plain)
+
+
+def needed_of_stage(stage: Mapping[str, Any]) -> dict[str, Any]:
+    """What is needed of a stage; its prompt, which is not, is one that any file may have."""
+    needed = {name: stage[name] for name in OF_STAGES if name in stage}
+    samples = (stage.get("generate") or {}).get("samples", 1)
+    draws = {"generate": {"samples": samples, "temperature": 1}} if samples > 1 else {}
+    return {**needed, **draws, "prompt": [{"cue": "."}]}
 
 
 def read_records(folder: Path, rows: Sequence[Mapping[str, Any]]) -> list[Record]:
@@ -105,6 +117,8 @@ def record_of(row: Mapping[str, Any]) -> Record:
         target=target,
         aligned_target=target,
         from_store=row["from_store"],
+        stage=row.get("stage") or "",
+        stages=tuple(json.loads(row.get("stages") or "[]")),
     )
 
 
@@ -124,11 +138,16 @@ def outcome_of(row: Mapping[str, Any]) -> Outcome:
 
 def again(record: Record, pipeline: Pipeline, formats: tuple[str, ...]) -> Record:
     """The record under the pipeline's align and score sections; `formats` are those of the prompts it was made with."""
-    chain: Chain = pipeline.chain
+    by_stage = pipeline.stages.get(record.stage, pipeline)
+    chain: Chain = by_stage.chain
+    if isinstance(record.outcome, NoAnswer) and record.outcome.step == "stages":
+        return realigned(
+            record, record.outcome, pipeline.chain.align_target(record.target, record.fields), pipeline.metrics
+        )
     is_tie = isinstance(record.outcome, NoAnswer) and record.outcome.step == "choose" and not chain.reads_scores
     outcome = record.outcome if is_tie else chain.align(record.completion.text, context_again(record, formats))
     try:
-        target = chain.align_target(record.target, record.fields)
+        target = pipeline.chain.align_target(record.target, record.fields)
     except ValueError as error:
         raise DataError(f"{record.origin}: no completion could give the target {record.target!r}: {error}") from error
     return realigned(record, outcome, target, pipeline.metrics)

@@ -15,14 +15,14 @@ from promptkit.align import STATUSES, Answer
 from promptkit.errors import MissingExtra
 from promptkit.generate import Generator, Loading, Work
 from promptkit.run.audit import audit, check_has_reference
-from promptkit.run.course import follow, grader_of, start
+from promptkit.run.course import follow, start
 from promptkit.run.deciding import decisions
 from promptkit.run.execute import Progress, execute
 from promptkit.run.folder import DEFAULT_OUT, claim, records_table, run_name, write_run
 from promptkit.run.pipeline import Pipeline
 from promptkit.run.plan import Job
 from promptkit.run.prompter import Selection
-from promptkit.run.record import Made, Record
+from promptkit.run.record import Grader, Made, Record
 from promptkit.run.store import Store, default_store, request_key
 from promptkit.score import Score, count_statuses, status_rates, summarize
 from promptkit.version import __version__
@@ -123,8 +123,8 @@ def compute(
         "timing": {
             **work_between(before, opened.work),
             "total_s": round(time.perf_counter() - started, 3),
-            "prompt_tokens": sum(record.num_prompt_tokens for record in records),
-            "new_tokens": sum(record.completion.num_new_tokens for record in records),
+            "prompt_tokens": sum(len(job.request.token_ids) for job in jobs),
+            "new_tokens": sum(each.completion.num_new_tokens for each in made),
         },
         "completions": {"computed": len(made) - num_kept, "from_store": num_kept},
         "digest": run_digest(pipeline, jobs, opened),
@@ -137,7 +137,7 @@ def compute(
         "folder": str(pipeline.folder),
     }
     if settings.num_audited:  # last: what it computes is no part of the run's work
-        summary["audit"] = audit(jobs, made, opened, grader_of(pipeline), settings.num_audited)
+        summary["audit"] = audit(jobs, made, opened, Grader.of(pipeline), settings.num_audited)
     return Run(folder=None, summary=summary, records=records)
 
 
@@ -160,14 +160,35 @@ def summary_of(pipeline: Pipeline, records: Sequence[Record]) -> dict[str, Any]:
 
     Where the chain decides over samples, these are of what was decided; under `samples` the same of single samples.
     """
+    by_stage = {"stages": stages_summary(pipeline, records)} if pipeline.declaration.stages else {}
     if pipeline.deciding is None:
-        return plain_summary(pipeline, records)
+        return {**plain_summary(pipeline, records), **by_stage}
     single = plain_summary(pipeline, records)
     names = ("scores", "statuses", "status_rates")
     return {
         **plain_summary(pipeline, decisions(records)),
         "num_samples": len(records),
         "samples": {"decided_by": pipeline.deciding.kind, **{name: single[name] for name in names}},
+        **by_stage,
+    }
+
+
+def stages_summary(pipeline: Pipeline, records: Sequence[Record]) -> dict[str, Any]:
+    """Of each stage: how often it ran, its statuses, the answers to examples that are its own, and its tokens."""
+    ran = [each for record in records for each in record.stages]
+    return {
+        name: stage_summary(name, records, [each for each in ran if each["stage"] == name]) for name in pipeline.stages
+    }
+
+
+def stage_summary(name: str, records: Sequence[Record], ran: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The same of one stage, from what the records keep of it."""
+    return {
+        "num_ran": len(ran),
+        "num_answers": sum(record.stage == name and isinstance(record.outcome, Answer) for record in records),
+        "statuses": count_statuses([each["status"] for each in ran], STATUSES),
+        "prompt_tokens": sum(each["num_prompt_tokens"] for each in ran),
+        "new_tokens": sum(each["num_new_tokens"] for each in ran),
     }
 
 

@@ -41,7 +41,11 @@ def with_seams(value: Any) -> Any:
         return [with_seams(item) for item in value]
     if not isinstance(value, dict):
         return value
-    rest = {key: with_seams(item) for key, item in value.items() if key not in (SEAM_KEY, "default")}
+    rest = {
+        key: {name: with_seams(each) for name, each in item.items()} if key == "properties" else with_seams(item)
+        for key, item in value.items()
+        if key not in (SEAM_KEY, "default")
+    }
     return {**rest, "$ref": f"#/$defs/{value[SEAM_KEY]}_step"} if SEAM_KEY in value else rest
 
 

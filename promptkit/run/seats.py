@@ -15,10 +15,13 @@ __all__ = ["check_seats", "inner_steps"]
 SAMPLES = "`generate: {samples: 5, temperature: 0.7}` draws five"
 
 
-def check_seats(align: Sequence[AlignStep], generate: Generate | None, choose: Choose | None) -> None:
+def check_seats(
+    align: Sequence[AlignStep], generate: Generate | None, choose: Choose | None, *, draws_samples: bool = True
+) -> None:
     """Nothing; or `PydanticCustomError` that points at a step which could never do its work where it stands.
 
-    `generate` is None where the file does not say how its completions are made.
+    `generate` is None where the file does not say how its completions are made; `draws_samples` is False where another
+    stage may draw them.
     """
     for number, step in enumerate(align):
         at = ("align", number)
@@ -28,7 +31,8 @@ def check_seats(align: Sequence[AlignStep], generate: Generate | None, choose: C
         if isinstance(step, DecidingStep):
             if number < len(align) - 1:
                 refuse(at, f"`{step.kind}` decides among samples, and is the last step")
-            check_samples(step, at, generate, choose)
+            if draws_samples or choose is not None:
+                check_samples(step, at, generate, choose)
         if isinstance(step, Linear):
             check_scores(step, at, generate, choose)
 

@@ -87,6 +87,10 @@ class Node:
             return self
         return Node({key: entry for key, entry in self.value.items() if key in keys}, self.position)
 
+    def without(self, keys: Collection[str]) -> Node:
+        """A map without these keys."""
+        return Node({key: entry for key, entry in self.value.items() if key not in keys}, self.position)
+
     def locate(self, path: tuple[str | int, ...]) -> Place:
         """The place of what `path` leads to, or of the last part of the way that exists.
 

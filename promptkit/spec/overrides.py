@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from promptkit.errors import DeclarationError
 from promptkit.spec.document import Entry, Node, parse
@@ -40,7 +41,9 @@ def put(node: Node, parts: tuple[str, ...], value: Node, where: str) -> Node:
     part, rest = parts[0], parts[1:]
     if isinstance(node.value, tuple):
         index = item_index(node, part, where)
-        if not part.isdigit() and rest:  # the name of a step: go on inside it
+        if not part.isdigit() and is_named(node.value[index]):  # a stage, which is a map of its own
+            pass
+        elif not part.isdigit() and rest:  # the name of a step: go on inside it
             rest = (part, *rest)
         elif not part.isdigit():
             rest = (part,)
@@ -57,11 +60,21 @@ def put(node: Node, parts: tuple[str, ...], value: Node, where: str) -> Node:
     return Node(entries, node.position)
 
 
+def is_named(item: Node) -> bool:
+    """Whether an item of a list is a map that says its own name, as stages do."""
+    return isinstance(item.value, dict) and len(item.value) > 1 and "name" in item.value
+
+
+def item_name(item: Node) -> Any:
+    """What an item of a list is called: its own name, or that of its step."""
+    if is_named(item):
+        return item.value["name"].node.value
+    return next(iter(item.value)) if isinstance(item.value, dict) and item.value else item.value
+
+
 def item_index(node: Node, part: str, where: str) -> int:
     """The place in a list that a number, or the name of a step, stands for."""
-    names = [
-        next(iter(item.value)) if isinstance(item.value, dict) and item.value else item.value for item in node.value
-    ]
+    names = [item_name(item) for item in node.value]
     if part.isdigit() and int(part) < len(names):
         return int(part)
     if names.count(part) == 1:

@@ -20,6 +20,8 @@ __all__ = ["compose", "read"]
 Declared = TypeVar("Declared", bound=Declaration)
 
 EXTENDS = "extends"
+BY_STAGE = ("prompt", "generate", "choose", "align", "examples")  # `stages` take their place in a file that is extended
+UNSEEN = "\0"  # begins the name of a part of a mistake's path that is not written in the file
 AT_THE_KEY = {"unknown_key", "missing", "later", "both"}  # mistakes that are the key's; others are the value's
 
 
@@ -43,7 +45,7 @@ def with_bases(path: Path, shown: str, above: tuple[Path, ...]) -> tuple[Node, l
     merged = Node({key: each for key, each in tree.value.items() if key != EXTENDS}, tree.position)
     for base in bases:
         below, more = open_base(base, path, (*above, path.resolve()))
-        merged = merged.merged_over(below)
+        merged = merged.merged_over(below.without(BY_STAGE) if "stages" in merged.value else below)
         problems += more
     return merged, problems
 
@@ -108,7 +110,7 @@ def to_problem(error: Any, tree: Node) -> Problem:
     """What pydantic found, as a place in the file and a message in our words."""
     context = error.get("ctx") or {}
     whole = (*error["loc"], *context.get("at", ()))  # what is wrong between fields stands at one of them
-    location = tuple(part for part in whole if isinstance(part, str | int))
+    location = tuple(part for part in whole if isinstance(part, str | int) and not str(part).startswith(UNSEEN))
     place = tree.locate(location)
     position, path = place.key if error["type"] in AT_THE_KEY else place.value, place.words
     if "problem" in context:  # found inside a template, which knows its place better

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -75,7 +75,7 @@ def to_json(value: Any, indent: int | None = None) -> str:
 class Template:
     """A template and where it was written. Equal text in the same folder is an equal template."""
 
-    __slots__ = ("_expression", "_is_block", "_jinja", "_names", "name", "position", "source", "text")
+    __slots__ = ("_expression", "_is_block", "_jinja", "_names", "_parts", "name", "position", "source", "text")
 
     def __init__(self, text: str, *, position: Position | None = None, folder: Path | None = None) -> None:
         """Reads a template: a text that ends with `.jinja` on one line names a file, any other is the template.
@@ -96,6 +96,7 @@ class Template:
             self._open(text, sandbox)
         parsed = self._parse(sandbox)
         self._names = frozenset(meta.find_undeclared_variables(parsed) - sandbox.globals.keys())
+        self._parts = frozenset(parts_read(parsed))
         self._jinja: JinjaTemplate = sandbox.from_string(parsed)
         self._expression: TemplateExpression | None = None
         if is_one_expression(parsed):
@@ -132,6 +133,10 @@ class Template:
     def names(self) -> frozenset[str]:
         """The names that the template takes from the example."""
         return self._names
+
+    def parts_of(self, name: str) -> frozenset[str]:
+        """What the template reads of a map called `name`: `reason` where it says `stages.reason.text`."""
+        return frozenset(part for whole, part in self._parts if whole == name)
 
     def render(self, fields: Mapping[str, Any]) -> str:
         """The text for these fields, exactly. Raises `TemplateError` that names the template's line."""
@@ -211,6 +216,15 @@ def read_template(value: Any, info: ValidationInfo) -> Template:
         return Template(value, folder=(info.context or {}).get("folder"))
     except TemplateError as error:
         raise PydanticCustomError("template", "template", {"problem": error.problem}) from error
+
+
+def parts_read(parsed: nodes.Template) -> Iterator[tuple[str, str]]:
+    """The names of maps and what is read of them, where both are written out."""
+    for node in parsed.find_all((nodes.Getattr, nodes.Getitem)):
+        whole = getattr(node, "node", None)
+        name = node.attr if isinstance(node, nodes.Getattr) else getattr(getattr(node, "arg", None), "value", None)
+        if isinstance(whole, nodes.Name) and isinstance(name, str):
+            yield whole.name, name
 
 
 def is_one_expression(parsed: nodes.Template) -> bool:

@@ -11,7 +11,7 @@ from tests.cli.conftest import SUMS
 
 SHIPPED = ", ".join(sorted(shipped_pipelines()))
 NAMES = ", ".join(sorted({*shipped_pipelines(), *shipped_chains()}))
-KEYS = "about, align, chat, choose, data, examples, extends, generate, model, name, prompt, score"
+KEYS = "about, align, chat, choose, data, examples, extends, generate, model, name, prompt, score, stages"
 STEPS = ", ".join(sorted(KINDS))
 
 
@@ -139,9 +139,9 @@ p.yaml:2:12: align[0].regex: the pattern does not compile: missing ) at characte
     "stages": (
         "stages: [{name: a}]\n",
         """\
-p.yaml:1:1: stages: several stages are not built yet; this version runs pipelines of one stage
+p.yaml:1:10: stages[0]: a stage needs a `prompt`, or a stage that it continues
     1 | stages: [{name: a}]
-        ^
+                 ^
 """,
     ),
     "matrix": (
@@ -226,7 +226,7 @@ UNKNOWN_KEYS = {  # the text, the column in its last line, the way to the key, w
     "examples:\n  - {completion: x, answer: 1, feilds: {}}": (
         32,
         "examples[0].feilds",
-        "answer, answer_field, completion, ended, field, fields, from, id, prompt, question, span, status, step",
+        "answer, answer_field, completion, ended, field, fields, from, id, prompt, question, span, stage, status, step",
         "fields",
     ),
 }
