@@ -12,7 +12,7 @@ from promptkit.data import Example
 from promptkit.errors import DataError, ModelError, RunError
 from promptkit.generate import Loading, Tokenizer
 from promptkit.prompt import Prompt
-from promptkit.run import Pipeline, Selection, load, make_prompter, options_of, preview, read_examples
+from promptkit.run import Pipeline, Selection, load, make_prompter, options_of, preview_prompt, read_examples
 
 __all__ = ["show"]
 
@@ -64,7 +64,7 @@ def prompt_of(
 ) -> tuple[Prompt, Pipeline]:
     """The prompt of an example, or of one stage of it; and the pipeline whose prompt it is."""
     if pipeline.stages:
-        return preview(pipeline, selection, tokenizer, example, stage), pipeline.stages[
+        return preview_prompt(pipeline, selection, tokenizer, example, stage), pipeline.stages[
             stage or next(iter(pipeline.stages))
         ]
     if stage is not None:

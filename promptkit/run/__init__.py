@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from promptkit.run.forecast import RunForecast, SharedText, forecast_run
     from promptkit.run.pipeline import Pipeline, PipelineDeclaration, load
     from promptkit.run.plan import Plan, make_plan, options_of
-    from promptkit.run.preview import preview
+    from promptkit.run.preview import preview_prompt
     from promptkit.run.prompter import Selection, make_prompter, read_examples
     from promptkit.run.record import Record
     from promptkit.run.rescoring import Rescored, rescore
@@ -82,7 +82,7 @@ __all__ = [
     "options_of",
     "overview_of_rows",
     "overview_of_run",
-    "preview",
+    "preview_prompt",
     "read_batches",
     "read_examples",
     "rescore",
@@ -110,7 +110,7 @@ HOMES = {
     "forecast": ("RunForecast", "SharedText", "forecast_run"),
     "pipeline": ("Pipeline", "PipelineDeclaration", "load"),
     "plan": ("Plan", "make_plan", "options_of"),
-    "preview": ("preview",),
+    "preview": ("preview_prompt",),
     "prompter": ("Selection", "make_prompter", "read_examples"),
     "record": ("Record",),
     "rescoring": ("Rescored", "rescore"),

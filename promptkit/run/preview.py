@@ -18,10 +18,10 @@ from promptkit.run.staging import transcript
 from promptkit.run.trail import Asked, Passed, Trail
 from promptkit.text import Span, known_names
 
-__all__ = ["preview"]
+__all__ = ["preview_prompt"]
 
 
-def preview(
+def preview_prompt(
     pipeline: Pipeline, selection: Selection, tokenizer: Tokenizer | None, example: Example, name: str | None
 ) -> Prompt:
     """The prompt of the stage of that name, the first one's where none is named. Raises `RunError` for an unknown name."""
