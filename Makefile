@@ -29,7 +29,7 @@ check: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/promptkit check pipelines/*.yaml templates/align/*.yaml
+	$(BIN)/promptkit check --strict pipelines/*.yaml templates/align/*.yaml
 
 test: $(STAMP)
 	$(BIN)/python -m pytest

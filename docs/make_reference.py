@@ -1,4 +1,4 @@
-"""Writes docs/reference.md and docs/pipeline.schema.json from the declarations that read the language.
+"""Writes docs/reference.md and docs/pipeline.schema.json from the declarations, and docs/lint.md from the rules.
 
 python docs/make_reference.py
 """
@@ -16,6 +16,8 @@ from promptkit.data import DataSection, DataSource
 from promptkit.generate import Choose, Generate
 from promptkit.prompt.demonstrations import Turns
 from promptkit.run.examples import CheckedExample
+from promptkit.run.lint.rule import Rule
+from promptkit.run.lint.rules import RULES
 from promptkit.run.pipeline import PipelineDeclaration
 from promptkit.run.schema import SEAMS, json_schema
 from promptkit.run.stage import Group, Repeat, Stage
@@ -48,6 +50,33 @@ Every key of the language, from the declarations that read it; `make docs` write
 for editors: [pipeline.schema.json](pipeline.schema.json), or `promptkit schema`. How it fits together:
 [language.md](language.md).
 """
+LINT_HEAD = """# The linter
+
+`promptkit check` lints each file: rules that know in-context learning look for what costs score without being a mistake.
+`make docs` writes this page from the rules.
+
+```
+promptkit check my.yaml                 # findings, after the examples; they fail nothing
+promptkit check my.yaml --strict        # exit code 1 where there is any
+promptkit check my.yaml --data DIR      # data of the hub, read from files as `run --data` does
+promptkit check my.yaml --verbose       # notes too, what is allowed, and which rules could not know, and why
+promptkit check my.yaml --json          # `findings`, `notes`, `allowed`, `skipped`, each with place, message, hint, why
+```
+
+A finding is kept as it is by a comment on its line, or right above it, with the reason beside it; or for once, everywhere,
+by `--allow`:
+
+```yaml
+  - query: "Q: {{ question }}\\nA: "     # this tokenizer has no tokens with a space.  lint: allow PK201
+```
+
+In a template's file: `{# lint: allow PK101 -#}`.
+
+Rules that need data read the first 200 rows of a split that is here (of a pool, as many as the choice needs); nothing is
+downloaded. Rules that need tokens take the model's tokenizer where an earlier `plan` or `run` has kept it; no model is
+loaded. A *gold completion* is what follows a row's question where the row stands as a demonstration.
+"""
+NEEDS = {"data": "the data", "tokenizer": "the tokenizer"}
 
 
 def reference() -> str:
@@ -100,8 +129,23 @@ def choices_of(field: FieldInfo) -> str:
     return f" ({', '.join(f'`{word}`' for word in words)})" if words else ""
 
 
+def lint_page() -> str:
+    """The page of the linter's rules."""
+    rules = "\n\n".join(rule_text(code, rule) for code, rule in RULES.items())
+    return f"{LINT_HEAD}\n{rules}\n"
+
+
+def rule_text(code: str, rule: Rule) -> str:
+    """One rule: what it finds, why that costs score, how to mend it."""
+    needs = f" Needs {' and '.join(NEEDS[each] for each in rule.needs)}." if rule.needs else ""
+    note = " A note: told only with `--verbose`, and never strict." if rule.is_note else ""
+    why = rule.why[:1].upper() + rule.why[1:]
+    return f"### {code}: {rule.title}\n\n{why}. {rule.mend}{needs}{note}"
+
+
 def main() -> None:
-    """Writes both files."""
+    """Writes the three files."""
+    (HERE / "lint.md").write_text(lint_page(), encoding="utf-8")
     (HERE / "reference.md").write_text(reference(), encoding="utf-8")
     schema = json.dumps(json_schema(), indent=2, ensure_ascii=False)
     (HERE / "pipeline.schema.json").write_text(schema + "\n", encoding="utf-8")

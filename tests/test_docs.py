@@ -36,6 +36,11 @@ def test_the_reference_is_what_the_declarations_say(maker):
     assert (ROOT / "docs" / "reference.md").read_text(encoding="utf-8") == maker.reference()
 
 
+def test_the_linters_page_is_what_the_rules_say(maker):
+    """Each code with why and how to mend."""
+    assert (ROOT / "docs" / "lint.md").read_text(encoding="utf-8") == maker.lint_page()
+
+
 def test_the_schema_on_disk_is_the_schema():
     """Editors read the file."""
     from promptkit.run.schema import json_schema

@@ -48,20 +48,21 @@ def read_rows(
     *,
     data_folder: Path | None = None,
     folder: Path | None = None,
+    limit: int | None = None,
 ) -> tuple[Example, ...]:
     """The examples that `source` means: a split by its name, a data file beside `folder`'s own, or rows as they are.
 
-    The section's `fields` are for its splits, and not applied to the rows of other files.
+    Of them the first `limit`. The section's `fields` are for its splits, and not applied to the rows of other files.
     """
     if not isinstance(source, str):
         rows = (as_row(plain(row), f"rows[{index}]") for index, row in enumerate(source))
-        return unique(example_of(row, None, f"rows-{index}") for index, row in enumerate(rows))
+        return unique(islice((example_of(row, None, f"rows-{index}") for index, row in enumerate(rows)), limit))
     if source in SPLITS or Path(source).suffix.lower() not in READERS:
-        return read_split(section, source, data_folder=data_folder)
+        return read_split(section, source, data_folder=data_folder, limit=limit)
     files = find_files(FileName(name=source, folder=folder), data_folder)
     found = chain.from_iterable(rows_of_file(file) for file in files)
     stem = Path(source).stem
-    return unique(example_of(row, None, f"{stem}-{index}") for index, row in enumerate(found))
+    return unique(islice((example_of(row, None, f"{stem}-{index}") for index, row in enumerate(found)), limit))
 
 
 def read_file(path: Path) -> Iterator[Example]:

@@ -10,7 +10,10 @@ from pathlib import Path
 
 from promptkit.folders import cache_folder
 
-__all__ = ["fingerprint"]
+__all__ = ["fingerprint", "is_remembered"]
+
+SMALL = 1 << 20  # bytes; a smaller file is read again each time
+REMEMBERED = "fingerprints.json"
 
 
 def fingerprint(paths: Iterable[Path]) -> str:
@@ -24,19 +27,29 @@ def fingerprint(paths: Iterable[Path]) -> str:
     return hashlib.sha256(names.encode()).hexdigest()
 
 
+def is_remembered(path: Path) -> bool:
+    """Whether a fingerprint of the file takes but a moment: it is small, or was looked through before."""
+    return path.stat().st_size < SMALL or state_of(path) in load(cache_folder() / REMEMBERED)
+
+
 def content_hash(path: Path) -> str:
     """The file's SHA-256. That of a large file is remembered under its path, size and time of change."""
-    state = path.stat()
-    if state.st_size < 1 << 20:
+    if path.stat().st_size < SMALL:
         return hashlib.sha256(path.read_bytes()).hexdigest()
-    remembered = cache_folder() / "fingerprints.json"
-    key = f"{path.resolve()}|{state.st_size}|{state.st_mtime_ns}|{state.st_ino}"
+    remembered = cache_folder() / REMEMBERED
+    key = state_of(path)
     known = load(remembered)
     if key not in known:
         with path.open("rb") as file:
             known[key] = hashlib.file_digest(file, "sha256").hexdigest()
         save(remembered, load(remembered) | known)
     return known[key]
+
+
+def state_of(path: Path) -> str:
+    """What a file is remembered by: it changes when the file does."""
+    state = path.stat()
+    return f"{path.resolve()}|{state.st_size}|{state.st_mtime_ns}|{state.st_ino}"
 
 
 def load(path: Path) -> dict[str, str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from promptkit.generate.request import Generator
+from promptkit.generate.tokenizer import Tokenizer
 from promptkit.spec import Coordinates, Seam, StepDeclaration, kinds_of
 
 __all__ = ["MODEL", "Loading", "Model", "ModelDeclaration"]
@@ -38,6 +39,10 @@ class ModelDeclaration(StepDeclaration):
     @abstractmethod
     def open(self, loading: Loading) -> Generator:
         """The generator. Raises `ModelError` where there is no such model."""
+
+    def tokenizer_here(self) -> Tokenizer | None:
+        """The model's tokenizer where that is to be had in a moment: nothing is downloaded or made; None where it is not."""
+        return None
 
 
 MODEL = Seam("generate", "kind of model", kinds_of("promptkit.generate.kinds"), text_means="local")

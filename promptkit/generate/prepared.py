@@ -20,10 +20,11 @@ from typing import Any
 
 from promptkit.errors import ModelError
 from promptkit.folders import cache_folder
-from promptkit.generate.fingerprint import fingerprint
+from promptkit.generate.fingerprint import fingerprint, is_remembered
 from promptkit.generate.model_files import ModelFiles, count_parameters
+from promptkit.generate.tokenizer import FastTokenizer
 
-__all__ = ["Facts", "Sizes", "known_facts", "prepare_facts", "prepare_weights"]
+__all__ = ["Facts", "Sizes", "kept_tokenizer", "known_facts", "prepare_facts", "prepare_weights"]
 
 log = logging.getLogger(__name__)
 
@@ -93,6 +94,14 @@ def known_facts(files: ModelFiles) -> Facts | None:
     """The facts of a model if they were made before, else None."""
     folder = facts_folder(files)
     return read_facts(folder) if (folder / FACTS).is_file() else None
+
+
+def kept_tokenizer(files: ModelFiles) -> FastTokenizer | None:
+    """A model's tokenizer, if its facts were made before and are found in a moment, else None."""
+    facts = known_facts(files) if all(map(is_remembered, files.weights if files.gguf else ())) else None
+    if facts is None:
+        return None
+    return FastTokenizer(facts.folder / "tokenizer.json", facts.chat_template, facts.special_tokens)
 
 
 def facts_folder(files: ModelFiles) -> Path:

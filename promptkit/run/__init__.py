@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from promptkit.run.extracting import Extracted, Extractor, Order, Tally, Written, extract
     from promptkit.run.folder import DEFAULT_OUT
     from promptkit.run.forecast import RunForecast, SharedText, forecast_run
+    from promptkit.run.lint.linting import Linted, lint_pipeline
+    from promptkit.run.lint.rule import Finding
+    from promptkit.run.lint.rules import RULES
     from promptkit.run.pipeline import Pipeline, PipelineDeclaration, load
     from promptkit.run.plan import Plan, make_plan, options_of
     from promptkit.run.preview import preview_prompt
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_OUT",
+    "RULES",
     "Agreement",
     "Bakeoff",
     "BakeoffRow",
@@ -49,6 +53,8 @@ __all__ = [
     "Extracted",
     "Extractor",
     "Failure",
+    "Finding",
+    "Linted",
     "Order",
     "Overview",
     "Pipeline",
@@ -75,6 +81,7 @@ __all__ = [
     "explain_text",
     "extract",
     "forecast_run",
+    "lint_pipeline",
     "load",
     "make_card",
     "make_plan",
@@ -108,6 +115,9 @@ HOMES = {
     "extracting": ("Extracted", "Extractor", "Order", "Tally", "Written", "extract"),
     "folder": ("DEFAULT_OUT",),
     "forecast": ("RunForecast", "SharedText", "forecast_run"),
+    "lint.linting": ("Linted", "lint_pipeline"),
+    "lint.rule": ("Finding",),
+    "lint.rules": ("RULES",),
     "pipeline": ("Pipeline", "PipelineDeclaration", "load"),
     "plan": ("Plan", "make_plan", "options_of"),
     "preview": ("preview_prompt",),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -23,6 +23,7 @@ from promptkit.run.seats import inner_steps
 from promptkit.run.stage import Block, Group, check_stages, placed, stages_in
 from promptkit.score import Metric, Metrics, default_metrics
 from promptkit.spec import Declaration, StepDeclaration, compose, read
+from promptkit.spec.document import Node
 from promptkit.text import Position, known_names
 
 __all__ = ["Pipeline", "PipelineDeclaration", "load"]
@@ -109,13 +110,17 @@ def check_alone(pipeline: PipelineDeclaration) -> None:
 
 @dataclass(frozen=True)
 class Pipeline:
-    """A declaration and where it stands. `plain` is what the files said, composed, as plain data."""
+    """A declaration and where it stands. `plain` is what the files said, composed, as plain data.
+
+    `tree` is the same with the places of keys and values; None for a pipeline that no file says as it is.
+    """
 
     declaration: PipelineDeclaration
     file: str
     folder: Path
     plain: Mapping[str, Any]
     is_stage: bool = False
+    tree: Node | None = field(default=None, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -245,4 +250,4 @@ def load(name: str | Path, *, overrides: Sequence[str] = (), allow_code: bool = 
     folder = tree.position.source.folder or Path.cwd()
     context = {"folder": folder, "allow_code": allow_code}
     declaration = read(PipelineDeclaration, tree, problems, context)
-    return Pipeline(declaration, tree.position.source.name, folder, tree.plain())
+    return Pipeline(declaration, tree.position.source.name, folder, tree.plain(), tree=tree)

@@ -1,0 +1,214 @@
+"""PK4xx: the data, and what of it is shown."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel
+
+from promptkit.align import AlignStep
+from promptkit.align.kinds import KINDS as ALIGN_KINDS
+from promptkit.data import Example
+from promptkit.prompt import Demonstrations
+from promptkit.prompt.kinds import KINDS as PROMPT_KINDS
+from promptkit.prompt.step import TextStep
+from promptkit.run.lint.subject import Shots, Subject, Unknown
+from promptkit.run.seats import inner_steps
+from promptkit.score.kinds import KINDS as SCORE_KINDS
+from promptkit.spec import Template
+from promptkit.text import Problem
+
+__all__ = ["imbalanced", "overlapping", "unused_fields", "unused_rows", "unused_train"]
+
+NEAR = 0.8  # of the word triples of two texts that are in both
+MIN_WORDS = 8  # of a text that may be nearly another
+MAX_CLASSES = 10
+OTHER_FILES = re.compile(r"\{%-?\s*(?:include|import|from|extends)\b")
+
+
+def overlapping(subject: Subject) -> Iterator[Problem]:
+    """The pool, where a row of it asks what a test row asks, or nearly."""
+    names = [name for step in subject.declared.prompt if step.kind == "query" for name in names_of(step)]
+    for shots in subject.shots:
+        tests = {normal(asked(row, names)): row for row in subject.tests}
+        pairs = [
+            (row, other) for row in shots.pool if (other := tests.get(normal(asked(row, names)))) and asked(row, names)
+        ]
+        how = "is"
+        if not pairs:
+            pairs, how = near(shots.pool[: len(tests) * 10], subject.tests, names), "is nearly"
+        if pairs:
+            row, other = pairs[0]
+            same = f"{how} {other.origin}, which is" if row.origin != other.origin else "is itself"
+            message = f"{row.origin} {same} asked about"
+            message += f" ({len(pairs)} of {len(shots.pool)} rows of the pool, against {len(subject.tests)} test rows)"
+            yield subject.problem(
+                ("prompt", shots.number, "from"), message, "take demonstrations from rows that no run asks about"
+            )
+
+
+def names_of(step: object) -> Sequence[str]:
+    """The fields that a step's template names."""
+    return sorted(step.text.names) if isinstance(step, TextStep) else ()
+
+
+def asked(row: Example, names: Sequence[str]) -> str:
+    """What a row asks: the values of the fields that the query names."""
+    return "\n".join(str(row.fields[name]) for name in names if name in row.fields)
+
+
+def normal(text: str) -> str:
+    """The text as it is compared: small letters, single spaces."""
+    return " ".join(text.casefold().split())
+
+
+def near(pool: Sequence[Example], tests: Sequence[Example], names: Sequence[str]) -> list[tuple[Example, Example]]:
+    """Each row of the pool with a test row that has nearly its words, and all of its numbers."""
+    index: dict[tuple[str, ...], list[int]] = {}
+    known = [outline(asked(row, names)) for row in tests]
+    for number, (_, triples) in enumerate(known):
+        for triple in triples:
+            index.setdefault(triple, []).append(number)
+    found = []
+    for row in pool:
+        numbers, triples = outline(asked(row, names))
+        shared = Counter(number for triple in triples for number in index.get(triple, ()))
+        for number, count in shared.most_common(1):
+            if numbers == known[number][0] and count >= NEAR * len(triples | known[number][1]):
+                found.append((row, tests[number]))
+    return found
+
+
+def outline(text: str) -> tuple[tuple[str, ...], set[tuple[str, ...]]]:
+    """The numbers of a text, and its word triples; none of a short one."""
+    words = re.findall(r"\w+", text.casefold())
+    numbers = tuple(sorted(word for word in words if word.isdigit()))
+    long_enough = sum(word.isalpha() for word in words) >= MIN_WORDS
+    return numbers, set(zip(words, words[1:], words[2:], strict=False)) if long_enough else set()
+
+
+def unused_fields(subject: Subject) -> Iterator[Problem]:
+    """Each field that the file declares, and nothing in it names."""
+    data = subject.declared.data
+    if data is None or not subject.declared.prompt:
+        return
+    used = used_names(subject)
+    of_section = {name for template in data.fields.values() for name in template.names}
+    declared: list[tuple[tuple[str, ...], Mapping[str, Template], set[str]]] = [(("data", "fields"), data.fields, used)]
+    for split in data.splits:
+        source = data.source(split)
+        if source is not None:
+            declared.append((("data", split, "fields"), source.fields, used | of_section))
+    for path, fields, names in declared:
+        for name in fields:
+            if name not in names:
+                message = f"the field {name!r} is made, and nothing uses it"
+                yield subject.problem((*path, name), message, "leave it out, or use it", at_key=True)
+
+
+def used_names(subject: Subject) -> set[str]:
+    """Every name that anything but `fields` takes from a row. Raises `Unknown` where Python or a plug-in reads rows."""
+    declared = subject.declared
+    check_all_ours(subject)
+    parts: list[Any] = [declared.prompt, declared.choose, declared.generate, declared.align, declared.score]
+    if declared.data is not None:
+        parts += [declared.data.target, declared.data.id]
+    used = {"id", "question"}  # the chain may ask for the question by itself
+    for part in parts:
+        for value in values(part):
+            if isinstance(value, Template) and OTHER_FILES.search(value.text):
+                raise Unknown("a template includes others, whose names are not looked for")
+            used |= value.names if isinstance(value, Template) else {str(value)}
+    return used
+
+
+def check_all_ours(subject: Subject) -> None:
+    """Nothing; or `Unknown`: somebody else's step may read any field."""
+    declared = subject.declared
+    steps = [each for step in declared.align for each in (step, *inner_steps(step))]
+    ours = {*ALIGN_KINDS.values(), *PROMPT_KINDS.values(), *SCORE_KINDS.values()}
+    for step in (*steps, *declared.prompt, *declared.score):
+        if type(step) not in ours or step.kind == "python":
+            raise Unknown(f"the step {step.kind!r} may read any field")
+    for step in declared.prompt:
+        if isinstance(step, Demonstrations) and step.select.kind == "python":
+            raise Unknown("the selector may read any field")
+
+
+def values(value: Any) -> Iterator[Template | str]:
+    """Every template and every text in a declaration, and in the chains that it names."""
+    if isinstance(value, str | Template):
+        yield value
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from values(getattr(value, name))
+        if isinstance(value, AlignStep):
+            for inner in inner_steps(value):
+                yield from (each for name in type(inner).model_fields for each in values(getattr(inner, name)))
+    elif isinstance(value, tuple | list):
+        for item in value:
+            yield from values(item)
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from values(item)
+
+
+def unused_rows(subject: Subject) -> Iterator[Problem]:
+    """Demonstrations written in the file, more of them than are ever shown."""
+    for number, step in enumerate(subject.declared.prompt):
+        if not isinstance(step, Demonstrations) or isinstance(step.source, str) or not step.take:
+            continue
+        num = len(step.source)
+        if step.select.kind == "first" and num > step.take:
+            message = f"{num} demonstrations are written here, and `take: {step.take}` shows the first {step.take}"
+            hint = "leave `take` out, or choose among all: `select: random`"
+            yield subject.problem(("prompt", number, "take"), message, hint)
+
+
+def unused_train(subject: Subject) -> Iterator[Problem]:
+    """The training split, where nothing takes anything from it."""
+    data = subject.declared.data
+    if data is None or data.train is None or not subject.declared.prompt:
+        return
+    declared = subject.declared
+    named = {str(each) for part in (declared.prompt, declared.choose, declared.align) for each in values(part)}
+    if "train" not in named:
+        message = "the split 'train' is declared, and nothing takes from it"
+        yield subject.problem(
+            ("data", "train"), message, "`demonstrations: {from: train, ...}` shows its rows", at_key=True
+        )
+
+
+def imbalanced(subject: Subject) -> Iterator[Problem]:
+    """The choice of demonstrations, where it shows one class much more often than another."""
+    for shots in subject.shots:
+        rows = subject.shown(shots)
+        targets = [str(subject.target(row)) for row in rows if subject.target(row) is not None]
+        classes = classes_of(subject, shots)
+        if len(targets) < max(2, len(classes)) or not classes:
+            continue
+        counts = Counter(dict.fromkeys(classes, 0))
+        counts.update(each for each in targets if each in counts)
+        (most, highest), *_, (least, lowest) = counts.most_common()
+        if lowest == 0 or highest > 2 * lowest:
+            shown = ", ".join(f"{name} {count}" for name, count in counts.most_common())
+            message = (
+                f"the {len(rows)} demonstrations show {most!r} {times(highest)} and {least!r} {times(lowest)}: {shown}"
+            )
+            hint = "`select: balanced`, or another `take` or `seed`"
+            yield subject.problem(("prompt", shots.number), message, hint)
+
+
+def times(number: int) -> str:
+    """How often, in words."""
+    return {0: "never", 1: "once", 2: "twice"}.get(number, f"{number} times")
+
+
+def classes_of(subject: Subject, shots: Shots) -> list[str]:
+    """The classes of a task that has a few: the targets of its rows, where each comes several times; none where not."""
+    targets = Counter(str(subject.target(row)) for row in (*shots.pool, *subject.tests))
+    is_few = 2 <= len(targets) <= MAX_CLASSES and sum(targets.values()) >= 4 * len(targets)
+    return sorted(targets) if is_few and "None" not in targets else []
