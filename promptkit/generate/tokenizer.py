@@ -30,6 +30,9 @@ class Tokenizer(Protocol):
     def encode_all(self, texts: Sequence[str], *, add_special_tokens: bool = True) -> list[tuple[int, ...]]:
         """The token ids of each text, as `encode` gives them."""
 
+    def starts_all(self, texts: Sequence[str], *, add_special_tokens: bool = True) -> list[list[int]]:
+        """For each text: the character at which each token begins; -1 for a token that was put around the text."""
+
     def decode(self, token_ids: Sequence[int]) -> str:
         """The text of tokens, special tokens left out, nothing else changed."""
 
@@ -63,6 +66,17 @@ class FastTokenizer:
         """The token ids of each text, as `encode` gives them, on all processors at once."""
         encoded = self.backend.encode_batch_fast(list(texts), add_special_tokens=add_special_tokens)
         return [tuple(each.ids) for each in encoded]
+
+    def starts_all(self, texts: Sequence[str], *, add_special_tokens: bool = True) -> list[list[int]]:
+        """For each text: the character at which each token begins; -1 for a token that was put around the text."""
+        encoded = self.backend.encode_batch(list(texts), add_special_tokens=add_special_tokens)
+        return [
+            [
+                -1 if outside else start
+                for (start, _), outside in zip(each.offsets, each.special_tokens_mask, strict=True)
+            ]
+            for each in encoded
+        ]
 
     def decode(self, token_ids: Sequence[int]) -> str:
         """The text of tokens, special tokens left out, nothing else changed."""

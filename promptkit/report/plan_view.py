@@ -38,6 +38,8 @@ def lines(forecast: RunForecast) -> Iterator[tuple[str, str]]:
     yield "examples", f"{forecast.num_examples:,}"
     yield "requests", f"{forecast.num_requests:,}{from_store(forecast)}"
     yield "prompts", f"{work.num_prompt_tokens:,} tokens"
+    for each in forecast.segments:
+        yield "", f"{each.kind} {each.mean:,.1f} a prompt, {each.num_tokens:,} in all ({100 * each.share:.0f} %)"
     if work.num_alone != work.num_prompt_tokens:
         yield "with options", f"{work.num_alone:,} tokens"
     yield "computed", f"{work.num_computed:,} tokens; sharing saves a factor of {work.sharing:.2f}"

@@ -17,6 +17,7 @@ from promptkit.run.execute import job_keys
 from promptkit.run.pipeline import Pipeline
 from promptkit.run.plan import Plan
 from promptkit.run.run import Settings
+from promptkit.run.segments import SegmentTokens, count_segments
 from promptkit.run.store import Store, default_store
 
 __all__ = ["RunForecast", "SharedText", "forecast_run"]
@@ -41,7 +42,8 @@ class RunForecast:
     """What a run of a pipeline would take. `memory` is None where it does not fit; `no_memory` then says why.
 
     `num_from_store` requests are in the store already; `work` speaks of the others that fit the context. `too_long`
-    names the first of those that do not. `not_planned` are the stages whose prompts follow from what earlier ones write.
+    names the first of those that do not. `segments` counts the prompts of all examples, kept or not. `not_planned` are the
+    stages whose prompts follow from what earlier ones write.
     """
 
     pipeline: str
@@ -51,6 +53,7 @@ class RunForecast:
     num_requests: int
     num_from_store: int
     work: Forecast
+    segments: tuple[SegmentTokens, ...]
     shared: tuple[SharedText, ...]
     context_length: int | None
     num_too_long: int
@@ -74,6 +77,7 @@ class RunForecast:
             **{name: getattr(self, name) for name in ("pipeline", "model", "dtype", "num_examples", "num_requests")},
             "num_from_store": self.num_from_store,
             "work": {**work, "sharing": round(self.work.sharing, 3)},
+            "segments": [each.to_json() for each in self.segments],
             "shared": [asdict(each) for each in self.shared],
             "context_length": self.context_length,
             "num_too_long": self.num_too_long,
@@ -115,6 +119,7 @@ def forecast_run(
         num_requests=distinct,
         num_from_store=distinct - len(missing),
         work=work,
+        segments=count_segments([job.prompt for job in plan.jobs if job.sample == 0], tokenizer),
         shared=tuple(shared_text(each, tokenizer) for each in work.largest),
         context_length=context,
         num_too_long=len(too_long),

@@ -34,7 +34,19 @@ def test_lines_that_say_what_a_run_would_take(pk, films):
     assert ended.code == 0
     names = [line[:14].strip() for line in ended.out.splitlines()]
     assert names[0].startswith("films on")
-    assert names[1:7] == ["examples", "requests", "prompts", "computed", "new tokens", "shared"]
+    said = [
+        "examples",
+        "requests",
+        "prompts",
+        "",
+        "",
+        "",
+        "computed",
+        "new tokens",
+        "shared",
+    ]  # three kinds of segments
+    assert names[1:10] == said
+    assert "              special tokens 1.0 a prompt, 2 in all (" in ended.out
     assert {"context", "keys, values", "memory", "time"} <= set(names)
     assert "no run of this model on this machine yet; --calibrate measures its speed in some seconds" in ended.out
 
@@ -45,6 +57,7 @@ def test_one_json_object(pk, films):
     assert shown["num_requests"] == 2
     assert shown["work"]["max_new_tokens"] == 8
     assert shown["memory"]["num_slots"] == 2
+    assert [each["kind"] for each in shown["segments"]] == ["special tokens", "instruction", "query"]
     assert shown["fits"] is True
 
 

@@ -328,7 +328,7 @@ FAIL p.yaml: 0 of 2 examples hold
         ended = pk("check", "sums.yaml", "p.yaml", write("empty.yaml", ""), "--json")
         good, fails, broken = ended.json["files"]
         assert (ended.code, ended.json["ok"]) == (2, False)
-        linted = {"findings": [], "notes": [], "allowed": []}
+        linted: dict[str, list[str]] = {"findings": [], "notes": [], "allowed": []}
         of_examples = {"file": "sums.yaml", "ok": True, "error": None, "num_examples": 2, "failures": []}
         assert {name: value for name, value in good.items() if name != "skipped"} == {**of_examples, **linted}
         assert fails["failures"] == [

@@ -60,6 +60,31 @@ def test_it_counts_what_a_run_computes(pipeline, tmp_path):
     assert forecast.shared[0].begins.startswith("Review: a lovely film")
 
 
+def test_segments_add_up_to_the_prompts(pipeline, tmp_path):
+    """A token counts to the segment in which it begins; the one that the tokenizer puts before a text is none of its own."""
+    forecast = forecast_run(pipeline(), settings(tmp_path))
+    counts = {each.kind: each.num_tokens for each in forecast.segments}
+    assert list(counts) == ["special tokens", "instruction", "query"]
+    assert counts["special tokens"] == 6
+    assert counts["instruction"] % 6 == 0, "it is the same in each"
+    assert sum(counts.values()) == forecast.work.num_prompt_tokens
+    assert forecast.to_json()["segments"][0] == {
+        "kind": "special tokens",
+        "num_tokens": 6,
+        "mean": 1.0,
+        "share": round(6 / forecast.work.num_prompt_tokens, 4),
+    }
+
+
+def test_what_the_chat_template_writes_is_counted_apart(pipeline, tmp_path):
+    """So are the demonstrations, turn by turn."""
+    shots = "  - demonstrations: {from: [{q: x, a: y}], turns: {user: '{{ q }}', assistant: '{{ a }}'}}\n  - query"
+    forecast = forecast_run(pipeline("chat: true\n" + FREE.replace("  - query", shots)), settings(tmp_path))
+    counts = {each.kind: each.num_tokens for each in forecast.segments}
+    assert list(counts) == ["chat template", "instruction", "demonstrations", "query"]
+    assert sum(counts.values()) == forecast.work.num_prompt_tokens
+
+
 def test_options_are_counted_as_they_are_computed(pipeline, tmp_path):
     """Their tree is planned over, too."""
     forecast = forecast_run(pipeline(CHOICE), settings(tmp_path))
