@@ -6,16 +6,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from promptkit.align import Answer, Chain
+from promptkit.align.first import First
 from promptkit.errors import PromptkitError
 from promptkit.run.lint.gold import Gold, cut_at, golds, is_read
 from promptkit.run.lint.subject import Subject, Unknown
 from promptkit.run.plan import check_is_offered, options_of
 from promptkit.text import Problem
 
-__all__ = ["not_offered", "unreachable_targets", "unread_demonstrations"]
+__all__ = ["never_reached", "not_offered", "unreachable_targets", "unread_demonstrations"]
 
 ALIGN = ("align",)
 MAX_ALIGNED = 60
+ALWAYS = ("lower", "run_on", "strip")  # steps that find something in every text
+TEXT_TO_TEXT = (*ALWAYS, "after", "before", "between", "reasoning")
 
 
 def unread_demonstrations(subject: Subject) -> Iterator[Problem]:
@@ -80,6 +83,23 @@ def unreachable(chain: Chain, target: object, fields: Mapping[str, Any]) -> str:
     except ValueError as error:
         return str(error)
     return ""
+
+
+def never_reached(subject: Subject) -> Iterator[Problem]:
+    """The alternatives of `first` that come after one that answers always."""
+    for number, step in enumerate(subject.declared.align):
+        if isinstance(step, First):
+            always = [all(inner.kind in ALWAYS for inner in steps) for steps in step.alternatives[:-1]]
+            if True in always:
+                place = always.index(True)
+                kinds = ", ".join(inner.kind for inner in step.alternatives[place])
+                message = (
+                    f"the alternative [{place}] ({kinds}) answers to every text, so those after it are never tried"
+                )
+                path = ("align", number, "alternatives", place)
+                yield subject.problem(path, message, "put it last, or say in it which texts it reads")
+        if step.kind not in TEXT_TO_TEXT:
+            return  # what is not text is nothing to these steps
 
 
 def not_offered(subject: Subject) -> Iterator[Problem]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from promptkit.run.lint.limits import stops_in_answers, too_few_tokens
 from promptkit.run.lint.options import merges, not_shown, of_several_lengths, that_begin_another
-from promptkit.run.lint.output import not_offered, unreachable_targets, unread_demonstrations
+from promptkit.run.lint.output import never_reached, not_offered, unreachable_targets, unread_demonstrations
 from promptkit.run.lint.prompts import bos, chat_or_not, ends_otherwise, missing_fields, trailing_space
 from promptkit.run.lint.rows import imbalanced, overlapping, unused_fields, unused_rows, unused_train
 from promptkit.run.lint.rule import Rule
@@ -147,5 +147,11 @@ RULES: dict[str, Rule] = {
         mend="Options and targets in the same words, or a `map` step between them.",
         find=not_offered,
         needs=("data",),
+    ),
+    "PK504": Rule(
+        title="alternatives of `first` that are never tried",
+        why="an answer that a later alternative would read is taken whole, with all that stands around it",
+        mend="Put the alternative that takes every text last.",
+        find=never_reached,
     ),
 }
