@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from promptkit.data import Example
 from promptkit.run.lint.gold import Gold, cut_at, golds, is_read
 from promptkit.run.lint.subject import Subject, Unknown
 from promptkit.text import Problem
@@ -37,10 +38,20 @@ def stops_in_answers(subject: Subject) -> Iterator[Problem]:
         if completions:
             continue
         rows = subject.tests
-        held = [row for row in rows if stop in str(subject.target(row))]
+        held = [row for row in rows if holds(subject, row, stop)]
         if held:
             message = f"{stop!r} stands in the target {subject.target(held[0])!r} ({held[0].origin}; {len(held)} of {len(rows)} rows)"
             yield subject.problem(path, message, "stop at what no answer holds")
+
+
+def holds(subject: Subject, row: Example, stop: str) -> bool:
+    """Whether a row's target, as the chain would write it, holds a stop; of several targets, whether each does."""
+    try:
+        target = subject.pipeline.chain.align_target(subject.target(row), row.fields)
+    except ValueError:
+        return False
+    texts = target if isinstance(target, list | tuple) else [target]
+    return bool(texts) and all(isinstance(each, str | int | float) and stop in str(each) for each in texts)
 
 
 def loses(subject: Subject, gold: Gold, stop: str) -> bool:

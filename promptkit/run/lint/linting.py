@@ -10,7 +10,7 @@ from promptkit.errors import PromptkitError
 from promptkit.run.lint.allowed import allowed_at
 from promptkit.run.lint.rule import Finding, Rule, Skipped
 from promptkit.run.lint.rules import RULES
-from promptkit.run.lint.subject import Subject, Unknown, first_line
+from promptkit.run.lint.subject import NoDemonstrations, Subject, Unknown, first_line
 from promptkit.run.pipeline import Pipeline
 
 __all__ = ["Linted", "lint_pipeline"]
@@ -36,12 +36,14 @@ def lint_pipeline(pipeline: Pipeline, *, data_folder: Path | None = None, allow:
     found: list[Finding] = []
     skipped: list[Skipped] = []
     for code, rule in RULES.items():
-        try:
-            found += findings_of(code, rule, subject)
-        except Unknown as error:
-            skipped.append(Skipped(code=code, reason=str(error)))
-        except PromptkitError as error:
-            skipped.append(Skipped(code=code, reason=first_line(error)))
+        for name, part in parts(subject, rule).items():
+            try:
+                found += findings_of(code, rule, part)
+            except NoDemonstrations:
+                continue
+            except (Unknown, PromptkitError) as error:
+                reason = f"{name}: {first_line(error)}" if name else first_line(error)
+                skipped.append(Skipped(code=code, reason=reason))
     kept = [each for each in found if each.code in allow or each.code in allowed_at(each.problem.position)]
     told = sorted((each for each in found if each not in kept), key=place_of)
     return Linted(
@@ -50,6 +52,17 @@ def lint_pipeline(pipeline: Pipeline, *, data_folder: Path | None = None, allow:
         allowed=tuple(kept),
         skipped=tuple(skipped),
     )
+
+
+def parts(subject: Subject, rule: Rule) -> dict[str, Subject]:
+    """What a rule looks at: the pipeline, or those of its stages that the rule is about, by name."""
+    stages = subject.stages()
+    if not stages or rule.scope == "file":
+        return {"": subject}
+    if rule.scope == "first":
+        return dict(list(stages.items())[:1])
+    answering = subject.pipeline.answering
+    return {name: each for name, each in stages.items() if rule.scope != "answer" or name in answering}
 
 
 def findings_of(code: str, rule: Rule, subject: Subject) -> list[Finding]:

@@ -93,7 +93,7 @@ def outline(text: str) -> tuple[tuple[str, ...], set[tuple[str, ...]]]:
 def unused_fields(subject: Subject) -> Iterator[Problem]:
     """Each field that the file declares, and nothing in it names."""
     data = subject.declared.data
-    if data is None or not subject.declared.prompt:
+    if data is None or not (subject.declared.prompt or subject.declared.stages):
         return
     used = used_names(subject)
     of_section = {name for template in data.fields.values() for name in template.names}
@@ -113,7 +113,14 @@ def used_names(subject: Subject) -> set[str]:
     """Every name that anything but `fields` takes from a row. Raises `Unknown` where Python or a plug-in reads rows."""
     declared = subject.declared
     check_all_ours(subject)
-    parts: list[Any] = [declared.prompt, declared.choose, declared.generate, declared.align, declared.score]
+    parts: list[Any] = [
+        declared.prompt,
+        declared.choose,
+        declared.generate,
+        declared.align,
+        declared.score,
+        declared.stages,
+    ]
     if declared.data is not None:
         parts += [declared.data.target, declared.data.id]
     used = {"id", "question"}  # the chain may ask for the question by itself
@@ -127,13 +134,14 @@ def used_names(subject: Subject) -> set[str]:
 
 def check_all_ours(subject: Subject) -> None:
     """Nothing; or `Unknown`: somebody else's step may read any field."""
-    declared = subject.declared
-    steps = [each for step in declared.align for each in (step, *inner_steps(step))]
+    chains = [subject.declared, *(each.declaration for each in subject.pipeline.stages.values())]
+    steps = [each for one in chains for step in one.align for each in (step, *inner_steps(step))]
+    prompts = [step for one in chains for step in one.prompt]
     ours = {*ALIGN_KINDS.values(), *PROMPT_KINDS.values(), *SCORE_KINDS.values()}
-    for step in (*steps, *declared.prompt, *declared.score):
+    for step in (*steps, *prompts, *subject.declared.score):
         if type(step) not in ours or step.kind == "python":
             raise Unknown(f"the step {step.kind!r} may read any field")
-    for step in declared.prompt:
+    for step in prompts:
         if isinstance(step, Demonstrations) and step.select.kind == "python":
             raise Unknown("the selector may read any field")
 
@@ -171,10 +179,14 @@ def unused_rows(subject: Subject) -> Iterator[Problem]:
 def unused_train(subject: Subject) -> Iterator[Problem]:
     """The training split, where nothing takes anything from it."""
     data = subject.declared.data
-    if data is None or data.train is None or not subject.declared.prompt:
+    if data is None or data.train is None or not (subject.declared.prompt or subject.declared.stages):
         return
     declared = subject.declared
-    named = {str(each) for part in (declared.prompt, declared.choose, declared.align) for each in values(part)}
+    named = {
+        str(each)
+        for part in (declared.prompt, declared.choose, declared.align, declared.stages)
+        for each in values(part)
+    }
     if "train" not in named:
         message = "the split 'train' is declared, and nothing takes from it"
         yield subject.problem(

@@ -9,9 +9,10 @@ from typing import Any, Literal
 from promptkit.run.lint.subject import Subject
 from promptkit.text import Problem
 
-__all__ = ["Finding", "Need", "Rule", "Skipped"]
+__all__ = ["Finding", "Need", "Rule", "Scope", "Skipped"]
 
 Need = Literal["data", "tokenizer"]
+Scope = Literal["file", "stage", "first", "answer"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +20,8 @@ class Rule:
     """What is looked for, why it costs score, and how to mend it.
 
     `find` gives the places in a pipeline, and raises `Unknown` where it cannot know. A note is told only where it is
-    asked for, and keeps nothing from being well.
+    asked for, and keeps nothing from being well. `scope` says where it looks in a pipeline of stages: at the file, at
+    each stage, at the first, whose prompt is known, or at those that answer.
     """
 
     title: str
@@ -28,6 +30,7 @@ class Rule:
     find: Callable[[Subject], Iterable[Problem]]
     needs: tuple[Need, ...] = ()
     is_note: bool = False
+    scope: Scope = "stage"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,6 +38,7 @@ RULES: dict[str, Rule] = {
         mend="Leave it out of the file where the tokenizer or the chat template writes it.",
         find=bos,
         needs=("data", "tokenizer"),
+        scope="first",
     ),
     "PK204": Rule(
         title="a chat model without its chat template, or a plain model with `chat: true`",
@@ -46,6 +47,7 @@ RULES: dict[str, Rule] = {
         find=chat_or_not,
         needs=("tokenizer",),
         is_note=True,
+        scope="first",
     ),
     "PK205": Rule(
         title="a template that cannot be written for the first row",
@@ -53,6 +55,7 @@ RULES: dict[str, Rule] = {
         mend="Name a field that the rows have, or make it in `data: fields`.",
         find=missing_fields,
         needs=("data",),
+        scope="first",
     ),
     "PK301": Rule(
         title="an option that is the beginning of another",
@@ -87,6 +90,7 @@ RULES: dict[str, Rule] = {
         mend="Stop at what only follows an answer, such as the words that begin the next question.",
         find=stops_in_answers,
         needs=("data",),
+        scope="answer",
     ),
     "PK311": Rule(
         title="`max_new_tokens` below the length of gold completions",
@@ -107,6 +111,7 @@ RULES: dict[str, Rule] = {
         why="what was made for the prompt and is not in it is often a slip in a template",
         mend="Use it or leave it out.",
         find=unused_fields,
+        scope="file",
     ),
     "PK403": Rule(
         title="written demonstrations that are never shown",
@@ -119,6 +124,7 @@ RULES: dict[str, Rule] = {
         why="a pipeline with a training split and no demonstrations is often one that lost them",
         mend="Take demonstrations from it, or leave it out.",
         find=unused_train,
+        scope="file",
     ),
     "PK405": Rule(
         title="demonstrations that show one class much more often than another",
@@ -133,6 +139,7 @@ RULES: dict[str, Rule] = {
         mend="Bring the demonstrations' answers and the chain together; `explain FILE --text` shows what it reads.",
         find=unread_demonstrations,
         needs=("data",),
+        scope="answer",
     ),
     "PK502": Rule(
         title="targets that no completion can give",
@@ -140,6 +147,7 @@ RULES: dict[str, Rule] = {
         mend="Bring `target` to what the chain gives.",
         find=unreachable_targets,
         needs=("data",),
+        scope="answer",
     ),
     "PK503": Rule(
         title="options of which none is the target",
@@ -147,6 +155,7 @@ RULES: dict[str, Rule] = {
         mend="Options and targets in the same words, or a `map` step between them.",
         find=not_offered,
         needs=("data",),
+        scope="answer",
     ),
     "PK504": Rule(
         title="alternatives of `first` that are never tried",

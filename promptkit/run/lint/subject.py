@@ -12,11 +12,13 @@ from promptkit.data import Example, read_rows, read_split, target_of
 from promptkit.errors import PromptkitError
 from promptkit.generate import Tokenizer
 from promptkit.prompt import ChatFormat, Demonstrations, Gallery, Piece, Pool, Prompt, PromptStep
-from promptkit.run.pipeline import Pipeline
+from promptkit.run.pipeline import BY_STAGE, Pipeline
 from promptkit.run.prompter import chat_format, query_text
+from promptkit.run.stage import Stage, placed
+from promptkit.spec.document import Node
 from promptkit.text import Problem
 
-__all__ = ["MAX_ROWS", "Shots", "Subject", "Unknown"]
+__all__ = ["MAX_ROWS", "NoDemonstrations", "Shots", "Subject", "Unknown"]
 
 MAX_ROWS = 200  # of a split or a pool, read for rules that go through rows
 MAX_POOL = 10_000  # rows that a choice among all of them may have
@@ -25,6 +27,10 @@ CHEAP = ("balanced", "first", "fixed", "random")  # selectors that answer at onc
 
 class Unknown(Exception):
     """What a rule needs is not to be had here; the message says why."""
+
+
+class NoDemonstrations(Unknown):
+    """A rule is about demonstrations, and the prompt shows none: there is nothing that it could find."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,20 +44,34 @@ class Shots:
 
 
 class Subject:
-    """A pipeline under the linter. What is costly is read once, when a rule first asks for it."""
+    """A pipeline under the linter, or a stage of it. What is costly is read once, when a rule first asks for it.
 
-    def __init__(self, pipeline: Pipeline, data_folder: Path | None = None) -> None:
+    `at` leads to the stage in the file.
+    """
+
+    def __init__(self, pipeline: Pipeline, data_folder: Path | None = None, whole: Subject | None = None) -> None:
         self.pipeline = pipeline
         self.declared = pipeline.declaration
         self.data_folder = data_folder
+        self.tree: Node | None = whole.tree if whole else pipeline.tree
+        self.at: tuple[str | int, ...] = ()
+        self._whole = whole
         self._splits: dict[str, Sequence[Example]] = {}
+
+    def stages(self) -> dict[str, Subject]:
+        """The stages by name; empty where there is one call."""
+        places = {block.name: at for at, block in placed(self.declared.stages) if isinstance(block, Stage)}
+        found = {name: Subject(each, self.data_folder, self) for name, each in self.pipeline.stages.items()}
+        for name, each in found.items():
+            each.at = places[name]
+        return found
 
     def problem(self, path: Sequence[str | int], message: str, hint: str = "", *, at_key: bool = False) -> Problem:
         """A problem of what `path` leads to, at its value, or at its key."""
-        tree = self.pipeline.tree
-        if tree is None:
-            return Problem(position=None, path=".".join(map(str, path)), message=message, hint=hint)
-        place = tree.locate(tuple(path))
+        whole = (*self.at, *path) if path[0] in BY_STAGE else tuple(path)
+        if self.tree is None:
+            return Problem(position=None, path=".".join(map(str, whole)), message=message, hint=hint)
+        place = self.tree.locate(whole)
         position = place.key if at_key else place.value
         return Problem(position=position, path=place.words, message=message, hint=hint)
 
@@ -62,6 +82,8 @@ class Subject:
 
     def rows(self, split: str) -> Sequence[Example]:
         """The first rows of a split. Raises `Unknown` where they are not here."""
+        if self._whole is not None:
+            return self._whole.rows(split)
         data = self.declared.data
         if data is None or data.source(split) is None:
             raise Unknown(f"there is no {split!r} split")
@@ -90,7 +112,7 @@ class Subject:
         steps = enumerate(self.declared.prompt)
         found = [(number, step) for number, step in steps if isinstance(step, Demonstrations) and step.take != 0]
         if not found:
-            raise Unknown("the prompt shows no demonstrations")
+            raise NoDemonstrations("the prompt shows no demonstrations")
         return [Shots(number=number, step=step, pool=(), is_whole=False) for number, step in found]
 
     def _shots(self, number: int, step: Demonstrations) -> Shots:
@@ -153,6 +175,8 @@ class Subject:
     @cached_property
     def tokenizer(self) -> Tokenizer:
         """The model's tokenizer. Raises `Unknown` where it is not here."""
+        if self._whole is not None:
+            return self._whole.tokenizer
         found = self.declared.model.tokenizer_here()
         if found is None:
             raise Unknown(f"the tokenizer of {self.declared.model.label!r} is not here; `plan` or `run` prepares it")

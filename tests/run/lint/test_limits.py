@@ -23,3 +23,14 @@ def test_a_stop_in_a_target_is_told_where_nothing_is_shown(says):
     assert "14:38 PK310 generate.stop[0]: 'oo' stands in the target 'good' (data.test.rows[1]; 1 of 2 rows)" in says(
         *changes
     )
+
+
+def test_a_stop_in_one_of_several_targets_is_let_alone(says):
+    """Another of them is right, too; and a list is no text, whose commas would count."""
+    changes = (
+        ('  - demonstrations: {from: train, template: "Film: {{ film }}\\nVerdict: {{ label }}.\\n\\n"}\n', ""),
+        ('target: "{{ label }}"', 'target: "{{ [label, film] }}"'),
+    )
+    assert says(*changes, ('["\\n"]', '[","]')) == [
+        "5:3 PK404 data.train: the split 'train' is declared, and nothing takes from it"
+    ]

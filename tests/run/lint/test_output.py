@@ -33,7 +33,7 @@ def test_alternatives_that_are_never_tried_are_told(says):
     first = "[{first: [[strip, lower], {regex: 'bad|good'}]}]"
     said = says(('[{strip: " ."}]', first))
     assert said[1] == (
-        "16:17 PK504 align[0].first[0]: the alternative [0] (strip, lower) answers to every text, so those after it are "
+        "16:18 PK504 align[0].first[0]: the alternative [0] (strip, lower) answers to every text, so those after it are "
         "never tried"
     )
     assert says(('[{strip: " ."}]', "[{first: [{regex: 'bad|good'}, [strip, lower]]}]")) == []
