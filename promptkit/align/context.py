@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from promptkit.align.weighing import Weighed
 
 __all__ = ["Context", "Ended"]
 
@@ -19,7 +22,7 @@ class Context:
     completion from anywhere. `question` is the text that was asked, `formats` are the words with which the prompt's own
     format begins a next question (`Q:`), for steps that cut where the model goes on to ask itself. `ended` says how
     the completion came to its end. `scores` are the log-likelihoods of the options that it was chosen from, in their
-    order, empty for free text. `is_traced` asks the chain to keep a ledger.
+    order, empty for free text; `weighed` is what the chain's first step made of those of all rows. `is_traced` asks the chain to keep a ledger.
     """
 
     fields: Mapping[str, Any] = field(default_factory=dict)
@@ -28,6 +31,7 @@ class Context:
     formats: tuple[str, ...] = ()
     ended: Ended = "eos"
     scores: tuple[float, ...] = ()
+    weighed: Weighed | None = None
     is_traced: bool = False
 
 

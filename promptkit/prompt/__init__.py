@@ -7,7 +7,7 @@ from promptkit.prompt.order.order import ORDER, Arranger, Order
 from promptkit.prompt.pool import Frozen, Pool
 from promptkit.prompt.prompt import Message, Piece, Prompt, Role, Segment
 from promptkit.prompt.select.selector import SELECT, Chooser, Selector
-from promptkit.prompt.step import PROMPT, PromptStep, PromptSteps
+from promptkit.prompt.step import PROMPT, PromptStep, PromptSteps, Query
 
 __all__ = [
     "ORDER",
@@ -26,6 +26,7 @@ __all__ = [
     "Prompt",
     "PromptStep",
     "PromptSteps",
+    "Query",
     "Role",
     "Segment",
     "Selector",

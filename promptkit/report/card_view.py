@@ -37,10 +37,15 @@ def steps_table(card: Card, *, is_wide: bool) -> Table:
     table.add_column("parameters", justify="right")
     for row in card.rows:
         cells = coordinates(row)
-        learned = "" if row.part == "f" else f"{row.coordinates.num_parameters:,}"
+        learned = "" if row.part == "f" else number(row.num_parameters)
         shown = cells if is_wide else [" · ".join(filter(None, cells))]
         table.add_row(row.part, escape(row.step), escape(row.place), *shown, learned)
     return table
+
+
+def number(num: int | None) -> str:
+    """A number of parameters; "?" where only the data says it."""
+    return "?" if num is None else f"{num:,}"
 
 
 def coordinates(row: CardRow) -> list[str]:
@@ -52,7 +57,10 @@ def coordinates(row: CardRow) -> list[str]:
 
 def foot(card: Card) -> str:
     """What is learned beside what is frozen, in a sentence."""
-    learned = f"learns {card.num_learned_parameters:,} parameters"
+    more = any(row.num_parameters is None for row in card.rows)
+    learned = f"learns {card.num_learned_parameters:,} parameters" + (
+        " and those that the data decides" if more else ""
+    )
     if card.num_model_parameters is None:
         return f"{learned}; how many the model has is not known here, and all of them are frozen"
     return f"{learned}; the model has {card.num_model_parameters:,}, all frozen"

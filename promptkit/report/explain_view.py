@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -103,11 +104,30 @@ def outcome_rows(explained: Explained) -> Iterator[tuple[RenderableType, Rendera
             yield Text(name), Text(f"{value_text(capture.value)}   at {format_span(capture.span)}")
     elif isinstance(outcome, NoAnswer):
         yield status, Text(harmless(f"{outcome.step}: {outcome.reason}"))
+    if explained.calibrated:
+        yield Text("calibrated"), Text(calibrated_line(explained.calibrated))
     if explained.target is not None:
         yield Text("target"), Text(value_text(explained.target))
     for name, score in explained.scores.items():
         if score is not None:
             yield Text(name), Text(f"{score:g}")
+
+
+def calibrated_line(calibrated: Mapping[str, Any]) -> str:
+    """The most probable answer before and after its scores were weighed, each with its probability.
+
+    >>> answers = [{"value": "yes", "probability": 0.2, "before": 0.7}, {"value": "no", "probability": 0.8, "before": 0.3}]
+    >>> calibrated_line({"before": "yes", "before_status": "answered", "answers": answers})
+    'yes 0.700 before, no 0.800 after'
+    """
+
+    def best(name: str) -> str:
+        top = max(calibrated["answers"], key=lambda each: each[name])
+        return f"{harmless(top['value'])} {top[name]:.3f}"
+
+    if calibrated["before_status"] is None:
+        return best("probability")
+    return f"{best('before')} before, {best('probability')} after"
 
 
 def overview_view(overview: Overview) -> Group:

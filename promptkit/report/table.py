@@ -25,7 +25,20 @@ def runs_table(summaries: Sequence[Mapping[str, Any]]) -> FirstThatFits:
     Of each: pipeline, model, n, scores with their intervals, over all and over the answered alone; statuses; tokens and
     time where it was computed.
     """
-    return FirstThatFits(table(summaries, is_wide=True), table(summaries, is_wide=False), paragraphs(summaries))
+    lines = [line for summary in summaries for line in with_before(summary)]
+    return FirstThatFits(table(lines, is_wide=True), table(lines, is_wide=False), paragraphs(lines))
+
+
+def with_before(summary: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The run's line; before it, where its options' scores were weighed, a line of what it was without that."""
+    calibration: Mapping[str, Any] = summary.get("calibration") or {}
+    before = calibration.get("before")
+    if not before:
+        return [summary]
+    names = ("model", "num_examples")
+    first = {**{name: summary[name] for name in names}, **before, "pipeline": f"{summary['pipeline']}, as scored"}
+    after = {**summary, "pipeline": f"{summary['pipeline']}, {calibration['kind']}"}
+    return [{**first, "ece": before.get("ece")}, {**after, "ece": calibration["after"].get("ece")}]
 
 
 def unanswered_line(summary: Mapping[str, Any], explain: str) -> str | None:
@@ -50,6 +63,9 @@ def table(summaries: Sequence[Mapping[str, Any]], *, is_wide: bool) -> Table:
     for metric in metrics:
         for name in [*score_names(metric, is_wide=is_wide), *([OF_SAMPLES] if has_samples else [])]:
             rows.add_column(escape(name), justify="right", no_wrap=True)
+    has_ece = any(summary.get("ece") is not None for summary in summaries)
+    if has_ece:
+        rows.add_column("ECE", justify="right", no_wrap=True)
     rows.add_column("statuses")
     for name in ("prompt tokens", "new tokens", "time") if has_timing else ():
         rows.add_column(name, justify="right")
@@ -66,6 +82,7 @@ def table(summaries: Sequence[Mapping[str, Any]], *, is_wide: bool) -> Table:
                     *([sample_score(summary, metric)] if has_samples else []),
                 ]
             ),
+            *([format_ece(summary)] if has_ece else []),
             format_statuses(summary["statuses"], ", " if is_wide else "\n"),
             *(timing_cells(summary) if has_timing else ()),
         )
@@ -110,12 +127,19 @@ def paragraphs(summaries: Sequence[Mapping[str, Any]]) -> Text:
             of_answered = f", {OF_ANSWERED} {format_score(score['answered'])}" if "answered" in score else ""
             one = sample_score(summary, metric)
             text.append(f"  {metric} {format_score(score)}{of_answered}{f', {OF_SAMPLES} {one}' if one else ''}\n")
+        if summary.get("ece") is not None:
+            text.append(f"  ECE {format_ece(summary)}\n")
         text.append("  ").append_text(format_statuses(summary["statuses"], ", ")).append("\n")
         if summary.get("timing"):
             prompt, new, time = timing_cells(summary)
             text.append(f"  {prompt} prompt tokens, {new} new tokens, {time}\n", style="dim")
     text.rstrip()
     return text
+
+
+def format_ece(summary: Mapping[str, Any]) -> str:
+    """The expected calibration error; empty where it is not known."""
+    return "" if summary.get("ece") is None else f"{summary['ece']:.3f}"
 
 
 def format_score(score: Mapping[str, float | None]) -> str:

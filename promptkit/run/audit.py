@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from promptkit.errors import Interrupted, RunError
 from promptkit.generate import Completion, Generator, HasReference
+from promptkit.run.asking import unconditional
 from promptkit.run.plan import Job
 from promptkit.run.record import Grader, Made, Record
 
@@ -82,8 +83,9 @@ def compare_text(job: Job, made: Made, generator: HasReference) -> Compared:
 
 def compare_choice(job: Job, made: Made, generator: HasReference, grader: Grader) -> Compared:
     """Whether the scores computed alone choose the same option, and how far they lie from those that were made."""
-    baseline = generator.alone(job.baseline) if job.baseline else None
-    alone = Made(completion=generator.alone(job.request), baseline=baseline)
+    wanted = {ask.key for ask in unconditional(grader.choose, job.example.fields)}
+    asked = {name: generator.alone(request) for name, request in job.asked.items() if name in wanted}
+    alone = Made(completion=generator.alone(job.request), asked=asked)
     difference = score_difference(made.completion, alone.completion)
     here, there = chosen(grader.record(job, made)), chosen(grader.record(job, alone))
     if here == there:

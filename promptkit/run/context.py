@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from promptkit.align import Context
+from promptkit.align import Context, Weighed
 from promptkit.generate import Completion
 from promptkit.run.plan import Job
 
@@ -28,8 +28,8 @@ def context_of(job: Job, completion: Completion, formats: tuple[str, ...]) -> Co
     )
 
 
-def context_again(record: Record, formats: tuple[str, ...]) -> Context:
-    """The same, from what a finished run keeps of it."""
+def context_again(record: Record, formats: tuple[str, ...], weighed: Weighed | None = None) -> Context:
+    """The same, from what a finished run keeps of it; and what the scores of its options were weighed to."""
     return Context(
         fields=record.fields,
         prompt=record.prompt,
@@ -37,6 +37,7 @@ def context_again(record: Record, formats: tuple[str, ...]) -> Context:
         formats=formats,
         ended=record.completion.ended,
         scores=scores_of(record.completion),
+        weighed=weighed,
         is_traced=True,
     )
 

@@ -16,6 +16,7 @@ from promptkit.run.plan import Job, Plan, make_plan
 from promptkit.run.prompter import Selection
 from promptkit.run.record import Grader, Made, Record
 from promptkit.run.staging import staged
+from promptkit.run.weighing import weigh
 
 __all__ = ["Course", "Followed", "follow", "start"]
 
@@ -32,7 +33,10 @@ def single(pipeline: Pipeline, selection: Selection, model: Model) -> Course:
     plan = make_plan(pipeline, selection, model)
     made = yield plan
     grader = Grader.of(pipeline)
-    return decide([grader.record(job, each) for job, each in zip(plan.jobs, made, strict=True)], pipeline)
+    pairs = list(zip(plan.jobs, made, strict=True))
+    records = [grader.record(job, each) for job, each in pairs if not job.is_fitting]
+    fitting = [grader.record(job, each) for job, each in pairs if job.is_fitting]
+    return decide(weigh(records, fitting, pipeline, pipeline.formats), pipeline)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,10 +57,10 @@ def execute(
     """
     keys = [job_keys(job, generator) for job in jobs]
     pending = Pending()
-    for job, (key, baseline) in zip(jobs, keys, strict=True):
+    for job, (key, asked) in zip(jobs, keys, strict=True):
         pending.requests.setdefault(key, (job.request, job.sample))
-        if baseline is not None and job.baseline is not None:
-            pending.requests.setdefault(baseline, (job.baseline, 0))
+        for name, other in asked.items():
+            pending.requests.setdefault(other, (job.asked[name], 0))
     if not refresh:
         pending.known = store.get(pending.requests)
     found = frozenset(pending.known)
@@ -72,17 +72,17 @@ def execute(
     return [
         Made(
             completion=pending.known[key],
-            baseline=pending.known[baseline] if baseline else None,
+            asked={name: pending.known[other] for name, other in asked.items()},
             from_store=key in found,
         )
-        for key, baseline in keys
+        for key, asked in keys
     ]
 
 
-def job_keys(job: Job, generator: Generator) -> tuple[bytes, bytes | None]:
-    """The store's keys for a job's completion and for its baseline."""
-    key = request_key(generator.identity, job.request, job.sample)
-    return key, request_key(generator.identity, job.baseline, 0) if job.baseline else None
+def job_keys(job: Job, generator: Generator) -> tuple[bytes, dict[str, bytes]]:
+    """The store's keys for a job's completion, and for what is asked beside it."""
+    asked = {name: request_key(generator.identity, request, 0) for name, request in job.asked.items()}
+    return request_key(generator.identity, job.request, job.sample), asked
 
 
 class Counting:

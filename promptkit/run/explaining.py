@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -35,7 +36,8 @@ class Explained:
     """A completion, what was asked before it, and what the chain made of it.
 
     `prompt` is empty where nobody knows it, `target` None where there is none. `options` are those that the model chose
-    from, each with its log-likelihood. `stage` is the stage that wrote it, `stages` what a run kept of all that ran.
+    from, each with its log-likelihood. `calibrated` is the row's answer before its scores were weighed, and how probable
+    each answer is after and before, as the run's table has it. `stage` is the stage that wrote it, `stages` what a run kept of all that ran.
     """
 
     id: str
@@ -47,6 +49,7 @@ class Explained:
     target: Any = None
     scores: Mapping[str, float | None] = field(default_factory=dict)
     options: Sequence[tuple[str, float]] = ()
+    calibrated: Mapping[str, Any] | None = None
     stage: str = ""
     stages: Sequence[Mapping[str, Any]] = ()
 
@@ -66,6 +69,7 @@ class Explained:
             "prompt": self.prompt,
             "completion": self.text,
             "options": [{"text": text, "log_likelihood": value} for text, value in self.options],
+            **({"calibrated": dict(self.calibrated)} if self.calibrated else {}),
             "status": outcome.status,
             "answer": answer.value if answer else None,
             "span": span_json(answer.span if answer else None),
@@ -175,11 +179,20 @@ def read_explained(folder: Path, other: Pipeline | None, *, allow_code: bool) ->
             target=record.target,
             scores=record.scores or kept,
             options=[(option.text, option.log_likelihood) for option in record.completion.options],
+            calibrated=calibrated_of(row if is_kept else record.to_row()),
             stage=record.stage,
             stages=record.stages,
         )
-        for record, kept in zip(records, scores, strict=True)
+        for record, kept, row in zip(records, scores, rows, strict=True)
     ]
+
+
+def calibrated_of(row: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What a row of a run's table keeps of how its options' scores were weighed; None where they were not."""
+    if "calibrated" not in row:
+        return None
+    before, status = json.loads(row["uncalibrated"]), row["uncalibrated_status"]
+    return {"before": before, "before_status": status, "answers": row["calibrated"]}
 
 
 def scores_of(row: Mapping[str, Any]) -> dict[str, float | None]:

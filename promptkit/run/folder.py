@@ -18,10 +18,12 @@ from promptkit.errors import RunError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["DEFAULT_OUT", "broken", "claim", "read_run", "records_table", "run_name", "write_run"]
+__all__ = ["DEFAULT_OUT", "broken", "claim", "read_fitting", "read_run", "records_table", "run_name", "write_run"]
 
 DEFAULT_OUT = Path("runs")
 SUMMARY, SAMPLES = "run.json", "samples.parquet"
+SCORES = ("score.", "decided.score.", "uncalibrated.score.")  # what the names of columns of scores begin with
+FITTING = "fitting.parquet"  # solved rows that a step of O was fitted on; there only where there are any
 NEEDED = {"pipeline": str, "file": str, "model": str, "num_examples": int, "scores": dict, "statuses": dict}
 NEEDED |= {"declaration": dict, "folder": str}  # what is asked of a run.json that is read again
 
@@ -52,12 +54,20 @@ def claim(out: Path) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def write_run(partial: Path, folder: Path, summary: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> None:
+def write_run(
+    partial: Path,
+    folder: Path,
+    summary: Mapping[str, Any],
+    rows: Sequence[Mapping[str, Any]],
+    fitting: Sequence[Mapping[str, Any]] = (),
+) -> None:
     """Writes a run in `partial`, then puts it at `folder` in one move; an older run of that name gives way."""
     import pyarrow.parquet as pq  # noqa: PLC0415 - only where a run is written
 
     try:
         pq.write_table(records_table(rows), partial / SAMPLES)
+        if fitting:
+            pq.write_table(records_table(fitting), partial / FITTING)
         text = json.dumps(summary, indent=2, ensure_ascii=False, default=str)
         (partial / SUMMARY).write_text(text + "\n", encoding="utf-8")
         partial.chmod(0o755)
@@ -99,7 +109,10 @@ def records_table(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
             ("took_s", pa.float64()),
         ]
     )
+    weighed = pa.struct([("value", pa.string()), ("probability", pa.float64()), ("before", pa.float64())])
     known = {
+        "asked": pa.list_(pa.struct([("asked", pa.string()), ("options", pa.list_(option))])),
+        "calibrated": pa.list_(weighed),
         "sample": pa.int32(),
         "num_prompt_tokens": pa.int32(),
         "num_new_tokens": pa.int32(),
@@ -113,10 +126,7 @@ def records_table(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
     }
     names = list(rows[0]) if rows else []
     schema = pa.schema(
-        [
-            (name, pa.float64() if name.startswith(("score.", "decided.score.")) else known.get(name, pa.string()))
-            for name in names
-        ]
+        [(name, pa.float64() if name.startswith(SCORES) else known.get(name, pa.string())) for name in names]
     )
     return pa.Table.from_pylist([dict(row) for row in rows], schema=schema)
 
@@ -144,6 +154,19 @@ def read_run(folder: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     except (OSError, pa.ArrowException) as error:
         raise broken(folder, SAMPLES, f"cannot be read: {error}") from error
     return summary, rows
+
+
+def read_fitting(folder: Path) -> list[dict[str, Any]]:
+    """The solved rows that a step of O was fitted on; none where the run has none. Raises `RunError`."""
+    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    path = folder / FITTING
+    try:
+        rows: list[dict[str, Any]] = pq.read_table(path).to_pylist() if path.is_file() else []
+    except (OSError, pa.ArrowException) as error:
+        raise broken(folder, FITTING, f"cannot be read: {error}") from error
+    return rows
 
 
 def broken(folder: Path, name: str, what: str) -> RunError:

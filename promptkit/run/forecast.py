@@ -145,10 +145,10 @@ def requests_of(plan: Plan, generator: Generator, settings: Settings) -> tuple[i
     """How many distinct requests the plan has, and those that the store does not hold."""
     requests: dict[bytes, Request] = {}
     for job in plan.jobs:
-        key, baseline = job_keys(job, generator)
+        key, asked = job_keys(job, generator)
         requests.setdefault(key, job.request)
-        if baseline is not None and job.baseline is not None:
-            requests.setdefault(baseline, job.baseline)
+        for name, other in asked.items():
+            requests.setdefault(other, job.asked[name])
     path = settings.store or default_store()
     if settings.refresh or not path.exists():
         return len(requests), list(requests.values())

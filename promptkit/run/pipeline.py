@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from pydantic import Field, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from promptkit.align import Chain, DecidingStep, Steps
+from promptkit.align import Chain, DecidingStep, Steps, WeighingStep
 from promptkit.data import DataSection
 from promptkit.generate import DEFAULT_MODEL, Choose, Generate, Model, ModelDeclaration
 from promptkit.generate.local import LocalModel
@@ -166,6 +166,12 @@ class Pipeline:
         """The last step of O, where it decides among samples."""
         steps = self.output.declaration.align
         return steps[-1] if steps and isinstance(steps[-1], DecidingStep) else None
+
+    @property
+    def weighing(self) -> WeighingStep | None:
+        """The first step of O, where it weighs the options of all rows."""
+        first = self.declaration.align[0] if self.declaration.align else None
+        return first if isinstance(first, WeighingStep) else None
 
     @property
     def plain_chain(self) -> Sequence[Any]:

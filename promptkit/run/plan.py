@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from promptkit.align import Answer, Chain
-from promptkit.data import Example, target_of
+from promptkit.align import Answer, Chain, LabelMap
+from promptkit.data import Example, read_split, target_of
 from promptkit.errors import DataError
 from promptkit.generate import Choose, Constraint, Generator, NotConstrained, Request, Sampling, Tokenizer
-from promptkit.prompt import Piece, Prompt
+from promptkit.prompt import Prompt
+from promptkit.run.asking import Asker, alone, make_asker, unconditional
 from promptkit.run.pipeline import Pipeline
-from promptkit.run.prompter import Selection, make_prompter, read_examples
+from promptkit.run.prompter import Prompter, Selection, make_prompter, read_examples
 
 __all__ = ["Job", "Plan", "make_plan", "options_of"]
 
@@ -26,7 +27,8 @@ RULE = 1  # raised when a chain may know its answer at another place than before
 class Job:
     """One completion to make: the example, its prompt, the request, and what a right answer is.
 
-    `options` are the options without their lead; `baseline` scores them after the unconditional prompt.
+    `options` are the options without their lead; `asked` scores them after other prompts, by what was asked.
+    `is_fitting` says that the example is a solved row that a step of O is fitted on, and no row of the run.
     """
 
     example: Example
@@ -36,12 +38,13 @@ class Job:
     target: Any = None
     aligned_target: Any = None
     options: tuple[str, ...] = ()
-    baseline: Request | None = None
+    asked: Mapping[str, Request] = field(default_factory=dict)
+    is_fitting: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Every job of a run, in the order of the data."""
+    """Every job of a run, in the order of the data; after them those that a step of O is fitted on."""
 
     pipeline: Pipeline
     selection: Selection
@@ -50,7 +53,7 @@ class Plan:
     @property
     def num_examples(self) -> int:
         """How many examples there are; each may have several samples."""
-        return len({job.example.id for job in self.jobs})
+        return len({job.example.id for job in self.jobs if not job.is_fitting})
 
 
 def make_plan(pipeline: Pipeline, selection: Selection, generator: Generator) -> Plan:
@@ -65,12 +68,35 @@ def plan_for(
 ) -> Plan:
     """The same for these examples."""
     prompter = make_prompter(pipeline, selection, tokenizer, examples)
+    asker = make_asker(pipeline, prompter, examples)
     jobs: list[Job] = []
     for example in examples:
         prompt = prompter.prompt(example)
         target = targets(pipeline, example)
-        jobs += jobs_of(pipeline, example, prompt, tokenizer, target=target)
+        made = jobs_of(pipeline, example, prompt, tokenizer, target=target)
+        jobs += [with_asked(each, asker, pipeline, tokenizer) for each in made] if asker else made
+    jobs += fitting_jobs(prompter, selection, tokenizer)
     return Plan(pipeline=pipeline, selection=selection, jobs=tuple(jobs))
+
+
+def with_asked(job: Job, asker: Asker, pipeline: Pipeline, tokenizer: Tokenizer | None) -> Job:
+    """The job with the requests for what the first step of O asks beside its prompt."""
+    choose = pipeline.declaration.choose
+    assert choose is not None
+    ask = partial(options_request, choose, job.example, options=job.options, tokenizer=tokenizer)
+    return replace(job, asked={**job.asked, **asker.requests(job.example, job.options, ask)})
+
+
+def fitting_jobs(prompter: Prompter, selection: Selection, tokenizer: Tokenizer | None) -> list[Job]:
+    """The jobs that score the options of the solved rows which a step of O is fitted on, where it is fitted on some."""
+    pipeline = prompter.pipeline
+    data, step = pipeline.declaration.data, pipeline.weighing
+    if pipeline.declaration.choose is None or data is None or not isinstance(step, LabelMap):
+        return []
+    rows = read_split(data, step.source, data_folder=selection.data_folder)
+    solved = [rows[number] for number in step.drawn([row.id for row in rows])]
+    jobs = [job for row in solved for job in jobs_of(pipeline, row, prompter.prompt(row), tokenizer)]
+    return [replace(job, target=target_of(data, job.example), is_fitting=True) for job in jobs]
 
 
 def jobs_of(  # noqa: PLR0913 - what a request is made of
@@ -170,14 +196,9 @@ def rule_of(pipeline: Pipeline, example: Example) -> str:
 def choice_job(choose: Choose, example: Example, prompt: Prompt, tokenizer: Tokenizer | None) -> dict[str, Any]:
     """The parts of the job that scores an example's options."""
     options = options_of(choose, example)
-    baseline = None
-    if choose.unconditional_prompt is not None:
-        plain = Prompt.from_pieces(
-            [Piece(text=choose.unconditional_prompt.render(example.fields), kind="unconditional")]
-        )
-        baseline = options_request(choose, example, plain, options, tokenizer)
-    request = options_request(choose, example, prompt, options, tokenizer)
-    return {"request": request, "options": options, "baseline": baseline}
+    ask = partial(options_request, choose, example, options=options, tokenizer=tokenizer)
+    asked = {each.key: ask(alone(each)) for each in unconditional(choose, example.fields)}
+    return {"request": ask(prompt), "options": options, "asked": asked}
 
 
 def options_of(choose: Choose, example: Example) -> tuple[str, ...]:
@@ -189,7 +210,7 @@ def options_of(choose: Choose, example: Example) -> tuple[str, ...]:
 
 
 def options_request(
-    choose: Choose, example: Example, prompt: Prompt, options: Sequence[str], tokenizer: Tokenizer | None
+    choose: Choose, example: Example, prompt: Prompt, *, options: Sequence[str], tokenizer: Tokenizer | None
 ) -> Request:
     """The request for the log-likelihood of each option, its lead before it."""
     texts = tuple(choose.lead + option for option in options)

@@ -9,7 +9,9 @@ from typing import Any
 
 from promptkit.align import Answer, Chain, NoAnswer, Outcome
 from promptkit.errors import GenerationError
-from promptkit.generate import Completion, Normalization, normalized
+from promptkit.generate import Choose, Completion, OptionScore
+from promptkit.run.calibrated import Calibrated
+from promptkit.run.choosing import asked_rows, best, comparable, renamed, score_rows, tie
 from promptkit.run.context import context_of
 from promptkit.run.decided import Decided
 from promptkit.run.ledger import captures_json, ledger_rows, to_json
@@ -22,10 +24,10 @@ __all__ = ["Grader", "Made", "Record", "realigned"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """A job's completion, the baseline that its options are compared with, and whether it was kept from before."""
+    """A job's completion, what else was asked for it, and whether the completion was kept from before."""
 
     completion: Completion
-    baseline: Completion | None = None
+    asked: Mapping[str, Completion] = field(default_factory=dict)
     from_store: bool = False
 
 
@@ -34,7 +36,8 @@ class Record:
     """One completion and what became of it.
 
     `scores` has one value in [0, 1] a metric, None where the example has no target. `from_store` says that the
-    completion was not computed in this run. `decided` is what was decided over all samples of the example. `stage` names
+    completion was not computed in this run. `asked` are the scores of its options after other prompts, by what was asked,
+    `calibrated` is what they were weighed to, `decided` what was decided over all samples of the example. `stage` names
     the stage whose completion it is, and `stages` holds what was kept of each that ran; empty where there are none.
     """
 
@@ -50,6 +53,8 @@ class Record:
     aligned_target: Any
     scores: Mapping[str, float | None] = field(default_factory=dict)
     from_store: bool = False
+    asked: Mapping[str, Sequence[OptionScore]] = field(default_factory=dict)
+    calibrated: Calibrated | None = None
     decided: Decided | None = None
     stage: str = ""
     stages: tuple[Mapping[str, Any], ...] = ()
@@ -63,10 +68,6 @@ class Record:
         """The record as one flat row; what may be of any kind is JSON text."""
         outcome = self.outcome
         span = outcome.span if isinstance(outcome, Answer) else None
-        scores = [
-            {"text": each.text, "log_likelihood": each.log_likelihood, "num_tokens": each.num_tokens}
-            for each in self.completion.options
-        ]
         return {
             "id": self.id,
             "sample": self.sample,
@@ -78,7 +79,7 @@ class Record:
             "ended": self.completion.ended,
             "num_new_tokens": self.completion.num_new_tokens,
             "log_likelihood": self.completion.log_likelihood,
-            "options": scores,
+            "options": score_rows(self.completion.options),
             "answer": to_json(self.answer),
             "status": outcome.status,
             "step": outcome.step,
@@ -90,6 +91,8 @@ class Record:
             "target": to_json(self.target),
             "from_store": self.from_store,
             **{f"score.{name}": value for name, value in self.scores.items()},
+            **({"asked": asked_rows(self.asked)} if self.asked else {}),
+            **(self.calibrated.to_columns() if self.calibrated else {}),
             **({"stage": self.stage, "stages": to_json(self.stages)} if self.stages else {}),
             **(self.decided.to_columns() if self.decided else {}),
         }
@@ -97,19 +100,18 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grader:
-    """Aligns and scores completions: the chain, the metrics, what makes options comparable, the prompt's formats."""
+    """Aligns and scores completions: the chain, the metrics, how options are compared, the prompt's formats."""
 
     chain: Chain
     metrics: Sequence[Metric]
-    normalize: Normalization = "raw"
+    choose: Choose | None = None
     formats: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, pipeline: Pipeline) -> Grader:
         """What aligns and scores a pipeline's completions."""
         choose = pipeline.declaration.choose
-        normalize = choose.normalize if choose else "raw"
-        return cls(chain=pipeline.chain, metrics=pipeline.metrics, normalize=normalize, formats=pipeline.formats)
+        return cls(chain=pipeline.chain, metrics=pipeline.metrics, choose=choose, formats=pipeline.formats)
 
     def record(self, job: Job, made: Made) -> Record:
         """The record of one job."""
@@ -130,6 +132,7 @@ class Grader:
             target=job.target,
             aligned_target=job.aligned_target,
             from_store=made.from_store,
+            asked={name: renamed(each.options, job.options) for name, each in made.asked.items()},
         )
         return scored(record, self.metrics)
 
@@ -139,23 +142,23 @@ class Grader:
         Several options with the very same highest score are ambiguous: taking the first would favour a letter. Raises
         `GenerationError` where a score is no number.
         """
-        pairs = zip(made.completion.options, job.options, strict=True)
-        named = tuple(replace(score, text=text) for score, text in pairs)
-        comparable = normalized(named, self.normalize, made.baseline.options if made.baseline else ())
-        if any(map(isnan, comparable)):
-            scores = ", ".join(f"{score.text!r} {value:g}" for score, value in zip(named, comparable, strict=True))
+        named = renamed(made.completion.options, job.options)
+        asked = {name: each.options for name, each in made.asked.items()}
+        values = comparable(self.choose, named, asked, job.example.fields)
+        if any(map(isnan, values)):
+            scores = ", ".join(f"{score.text!r} {value:g}" for score, value in zip(named, values, strict=True))
             raise GenerationError(f"{job.request.label}: the model gives options no scores that compare: {scores}")
-        winners = [score.text for score, value in zip(named, comparable, strict=True) if value == max(comparable)]
+        winners = best(named, values)
         completion = replace(made.completion, text=winners[0], options=named)
         if len(winners) > 1 and not self.chain.reads_scores:
-            reason = f"{len(winners)} options have the same score: {', '.join(map(repr, winners))}"
-            return completion, NoAnswer(status="ambiguous", step="choose", reason=reason)
+            return completion, tie(winners)
         return completion, self.chain.align(winners[0], context_of(job, completion, self.formats))
 
 
 def realigned(record: Record, outcome: Outcome, aligned_target: Any, metrics: Sequence[Metric]) -> Record:
     """The same completion under another chain and other metrics."""
-    return scored(replace(record, outcome=outcome, aligned_target=aligned_target, scores={}, decided=None), metrics)
+    plain = replace(record, outcome=outcome, aligned_target=aligned_target, scores={}, calibrated=None, decided=None)
+    return scored(plain, metrics)
 
 
 def scored(record: Record, metrics: Sequence[Metric]) -> Record:

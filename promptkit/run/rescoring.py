@@ -11,15 +11,17 @@ from typing import Any
 from pydantic import ValidationError
 
 from promptkit.align import Answer, Chain, NoAnswer, Outcome
-from promptkit.errors import DataError, RunError
+from promptkit.errors import DataError, RunError, TemplateError
 from promptkit.generate import Completion, OptionScore
+from promptkit.run.choosing import best, comparable, read_asked, tie
 from promptkit.run.context import context_again
 from promptkit.run.deciding import decide
-from promptkit.run.folder import SAMPLES, broken, read_run
+from promptkit.run.folder import FITTING, SAMPLES, broken, read_fitting, read_run
 from promptkit.run.ledger import read_captures, read_ledger, to_json
 from promptkit.run.pipeline import Pipeline, PipelineDeclaration, plain_stages
 from promptkit.run.record import Record, realigned
 from promptkit.run.run import Run, summary_of
+from promptkit.run.weighing import weigh
 from promptkit.text import Span
 
 __all__ = ["Rescored", "rescore"]
@@ -45,7 +47,9 @@ def rescore(folder: Path, other: Pipeline | None = None, *, allow_code: bool = F
         pipeline = pipeline.with_output(other)
     old = read_records(folder, rows)
     formats = tuple(map(str, before.get("formats", ())))  # runs of old have none
-    new = decide([again(record, pipeline, formats) for record in old], pipeline)
+    solved = read_records(folder, read_fitting(folder), FITTING) if pipeline.weighing else []
+    chosen = [again(record, pipeline, formats) for record in old]
+    new = decide(weigh(chosen, solved, pipeline, formats), pipeline)
     summary = {"run": str(folder), **summary_of(pipeline, new)}
     changed = tuple(a.id for a, b in zip(old, new, strict=True) if said(a) != said(b))
     return Rescored(run=Run(folder=folder, summary=summary, records=new), before=before, changed=changed)
@@ -85,14 +89,14 @@ def needed_of_stage(stage: Mapping[str, Any]) -> dict[str, Any]:
     return {**needed, **draws, "prompt": [{"cue": "."}]}
 
 
-def read_records(folder: Path, rows: Sequence[Mapping[str, Any]]) -> list[Record]:
-    """The records that `samples.parquet` keeps."""
+def read_records(folder: Path, rows: Sequence[Mapping[str, Any]], name: str = SAMPLES) -> list[Record]:
+    """The records that a table of the run keeps, `samples.parquet` where no other is named."""
     try:
         return [record_of(row) for row in rows]
     except KeyError as error:
-        raise broken(folder, SAMPLES, f"has no column {error.args[0]!r}") from error
+        raise broken(folder, name, f"has no column {error.args[0]!r}") from error
     except (TypeError, ValueError) as error:
-        raise broken(folder, SAMPLES, f"is not as a run writes it: {error}") from error
+        raise broken(folder, name, f"is not as a run writes it: {error}") from error
 
 
 def record_of(row: Mapping[str, Any]) -> Record:
@@ -117,6 +121,7 @@ def record_of(row: Mapping[str, Any]) -> Record:
         target=target,
         aligned_target=target,
         from_store=row["from_store"],
+        asked=read_asked(row.get("asked") or ()),
         stage=row.get("stage") or "",
         stages=tuple(json.loads(row.get("stages") or "[]")),
     )
@@ -144,10 +149,27 @@ def again(record: Record, pipeline: Pipeline, formats: tuple[str, ...]) -> Recor
         return realigned(
             record, record.outcome, pipeline.chain.align_target(record.target, record.fields), pipeline.metrics
         )
-    is_tie = isinstance(record.outcome, NoAnswer) and record.outcome.step == "choose" and not chain.reads_scores
-    outcome = record.outcome if is_tie else chain.align(record.completion.text, context_again(record, formats))
+    winners = winners_again(record, by_stage)
+    is_tie = len(winners) > 1 and not chain.reads_scores
+    outcome = tie(winners) if is_tie else chain.align(record.completion.text, context_again(record, formats))
     try:
         target = pipeline.chain.align_target(record.target, record.fields)
     except ValueError as error:
         raise DataError(f"{record.origin}: no completion could give the target {record.target!r}: {error}") from error
     return realigned(record, outcome, target, pipeline.metrics)
+
+
+def winners_again(record: Record, pipeline: Pipeline) -> list[str]:
+    """The options of the highest score, from what the run keeps; none for free text.
+
+    Where it does not keep what was asked beside, as runs of an older version, or what that was asked by, the fields of a
+    stage, a tie is known by the outcome alone.
+    """
+    options = record.completion.options
+    if not options:
+        return []
+    try:
+        return best(options, comparable(pipeline.declaration.choose, options, record.asked, record.fields))
+    except (KeyError, TemplateError):
+        is_tie = isinstance(record.outcome, NoAnswer) and record.outcome.step == "choose"
+        return [each.text for each in options] if is_tie else [record.completion.text]

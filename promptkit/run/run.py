@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ from promptkit.run.pipeline import Pipeline
 from promptkit.run.plan import Job
 from promptkit.run.prompter import Selection
 from promptkit.run.record import Grader, Made, Record
+from promptkit.run.reliability import reliability
 from promptkit.run.store import Store, default_store, request_key
 from promptkit.score import Score, count_statuses, status_rates, summarize
 from promptkit.version import __version__
@@ -53,11 +54,15 @@ class Settings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """A finished run: its records in the order of the data, its summary, and the folder that holds both."""
+    """A finished run: its records in the order of the data, its summary, and the folder that holds both.
+
+    `fitting` are the records of solved rows that a step of O was fitted on.
+    """
 
     folder: Path | None
     summary: Mapping[str, Any]
     records: Sequence[Record]
+    fitting: Sequence[Record] = ()
 
     @property
     def scores(self) -> Mapping[str, Any]:
@@ -98,8 +103,9 @@ def run_pipeline(
         digest = finished.summary["digest"]
         folder = settings.out / run_name(pipeline.name, pipeline.declaration.model.label, digest)
         summary = {"run": str(folder), **finished.summary}
-        write_run(partial, folder, summary, [record.to_row() for record in finished.records])
-    return Run(folder=folder, summary=summary, records=finished.records)
+        tables = (finished.records, finished.fitting)
+        write_run(partial, folder, summary, *([record.to_row() for record in table] for table in tables))
+    return replace(finished, folder=folder, summary=summary)
 
 
 def compute(
@@ -138,7 +144,8 @@ def compute(
     }
     if settings.num_audited:  # last: what it computes is no part of the run's work
         summary["audit"] = audit(jobs, made, opened, Grader.of(pipeline), settings.num_audited)
-    return Run(folder=None, summary=summary, records=records)
+    fitting = [Grader.of(pipeline).record(job, each) for job, each in zip(jobs, made, strict=True) if job.is_fitting]
+    return Run(folder=None, summary=summary, records=records, fitting=fitting)
 
 
 def execute_stored(
@@ -194,7 +201,6 @@ def stage_summary(name: str, records: Sequence[Record], ran: Sequence[Mapping[st
 
 def plain_summary(pipeline: Pipeline, records: Sequence[Record]) -> dict[str, Any]:
     """The same of each record by itself."""
-    answered = [record for record in records if isinstance(record.outcome, Answer)]
     statuses = count_statuses([record.outcome.status for record in records], STATUSES)
     return {
         "pipeline": pipeline.name,
@@ -202,10 +208,17 @@ def plain_summary(pipeline: Pipeline, records: Sequence[Record]) -> dict[str, An
         "model": pipeline.declaration.model.label,
         "num_examples": len({record.id for record in records}),
         "num_samples": len(records),
-        "scores": {metric.name: score_json(metric.name, records, answered) for metric in pipeline.metrics},
+        "scores": scores_json(pipeline, records),
         "statuses": statuses,
         "status_rates": status_rates(statuses),
+        **reliability(records, pipeline, partial(scores_json, pipeline)),
     }
+
+
+def scores_json(pipeline: Pipeline, records: Sequence[Record]) -> dict[str, Any]:
+    """Each metric over records."""
+    answered = [record for record in records if isinstance(record.outcome, Answer)]
+    return {metric.name: score_json(metric.name, records, answered) for metric in pipeline.metrics}
 
 
 def score_json(metric: str, records: Sequence[Record], answered: Sequence[Record]) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""Where steps of `align` may stand: those that decide among samples last, those that read scores after `choose`."""
+"""Where steps of `align` may stand: those that decide among samples last, those that read scores after `choose`.
+
+Of the latter, those that weigh the scores of all rows stand first.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import Any
 
 from pydantic_core import PydanticCustomError
 
-from promptkit.align import AlignStep, DecidingStep, Linear
+from promptkit.align import AlignStep, DecidingStep, LabelMap, Linear, WeighingStep
 from promptkit.generate import Choose, Generate
 
 __all__ = ["check_seats", "inner_steps"]
@@ -26,7 +29,7 @@ def check_seats(
     for number, step in enumerate(align):
         at = ("align", number)
         for inner in inner_steps(step):
-            if isinstance(inner, DecidingStep | Linear):
+            if isinstance(inner, DecidingStep | Linear | WeighingStep):
                 refuse(at, f"`{inner.kind}` stands in `align` itself, not inside `{step.kind}`")
         if isinstance(step, DecidingStep):
             if number < len(align) - 1:
@@ -35,6 +38,7 @@ def check_seats(
                 check_samples(step, at, generate, choose)
         if isinstance(step, Linear):
             check_scores(step, at, generate, choose)
+    check_weighing(align, generate, choose)
 
 
 def check_samples(
@@ -58,6 +62,36 @@ def check_scores(step: Linear, at: tuple[str | int, ...], generate: Generate | N
     if choose is not None and isinstance(choose.options, tuple) and len(choose.options) != step.state.num_options:
         num, given = step.state.num_options, len(choose.options)
         refuse(at, f"the state is fitted to the scores of {num} options, and `choose` has {given}")
+
+
+def check_weighing(align: Sequence[AlignStep], generate: Generate | None, choose: Choose | None) -> None:
+    """Nothing; or the error of a step that has no scores to weigh, or is not the first to read them."""
+    for number, step in enumerate(align[1:], 1):
+        if isinstance(step, WeighingStep):
+            refuse(("align", number), f"`{step.kind}` weighs the scores of options, and is the first step")
+        if isinstance(step, Linear) and isinstance(align[0], WeighingStep):
+            message = (
+                f"`{align[0].kind}` and `{step.kind}` both read the scores of the options, and one of them answers"
+            )
+            refuse(("align", number), message)
+    first, at = align[0] if align else None, ("align", 0)
+    if not isinstance(first, WeighingStep):
+        return
+    if choose is None and generate is not None:
+        refuse(at, f"`{first.kind}` weighs the scores of `choose`'s options, and there is no `choose`")
+    if choose is not None and choose.normalize == "unconditional":
+        refuse(at, f"`{first.kind}` and `normalize: unconditional` both calibrate", "leave one of them out")
+    if choose is not None and isinstance(first, LabelMap):
+        check_words(first, choose)
+
+
+def check_words(step: LabelMap, choose: Choose) -> None:
+    """Nothing; or the error of options that are no words to map, or too few."""
+    at = ("align", 0)
+    if not isinstance(choose.options, tuple):
+        refuse(at, "`label_map` maps words that are the same for all rows", "write `choose.options` as a list")
+    if step.method == "frequency" and step.to and len(step.to) > len(choose.options):
+        refuse(at, f"{len(step.to)} targets need a word each, and `choose` has {len(choose.options)} options")
 
 
 def refuse(at: tuple[str | int, ...], message: str, hint: str = "") -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from promptkit.align import DecidingStep, Steps
+from promptkit.align import DecidingStep, Steps, WeighingStep
 from promptkit.generate import Choose, Generate
 from promptkit.prompt import PromptSteps
 from promptkit.run.fit import check_fit
@@ -162,6 +162,8 @@ def check_stages(blocks: Sequence[Stage | Group]) -> None:
         inside = [name for loop in loops if at[: len(loop)] == loop for name in names_in(blocks, loop)]
         inside += [block.name] if block.repeat else []
         check_stage(block, at, seen, inside)
+        if block.align and isinstance(block.align[0], WeighingStep):
+            refuse(f"`{block.align[0].kind}` weighs the options of all rows, and stands in no stage", (*at, "align", 0))
         if block.num_samples > 1 and inside:
             refuse("a stage that is repeated draws one sample", (*at, "generate", "samples"))
         seen.append(block.name)

@@ -4,9 +4,11 @@ from promptkit.score.equality import HasEquality, is_same
 from promptkit.score.interval import Interval, mean_interval, wilson
 from promptkit.score.kinds import Accuracy, ExactMatch, PythonMetric, default_metrics
 from promptkit.score.metric import SCORE, Metric, Metrics
+from promptkit.score.reliability import NUM_BINS, calibration_error
 from promptkit.score.summary import Score, count_statuses, status_rates, summarize
 
 __all__ = [
+    "NUM_BINS",
     "SCORE",
     "Accuracy",
     "ExactMatch",
@@ -16,6 +18,7 @@ __all__ = [
     "Metrics",
     "PythonMetric",
     "Score",
+    "calibration_error",
     "count_statuses",
     "default_metrics",
     "is_same",
