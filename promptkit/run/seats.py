@@ -6,7 +6,7 @@ Of the latter, those that weigh the scores of all rows stand first.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from pydantic_core import PydanticCustomError
 
@@ -94,7 +94,7 @@ def check_words(step: LabelMap, choose: Choose) -> None:
         refuse(at, f"{len(step.to)} targets need a word each, and `choose` has {len(choose.options)} options")
 
 
-def refuse(at: tuple[str | int, ...], message: str, hint: str = "") -> None:
+def refuse(at: tuple[str | int, ...], message: str, hint: str = "") -> NoReturn:
     """Raises the error that points at a step."""
     context: dict[str, Any] = {"message": message, "at": at, **({"hint": hint} if hint else {})}
     raise PydanticCustomError("seat", "{message}", context)

@@ -82,11 +82,11 @@ def score_row(
     if not options:
         raise RunError(f"{step.kind}: example {record.id!r} has no scores of options, as `choose` gives them")
     wanted = asks(record.fields)
+    if step.replaces_fields and not any(ask.fields for ask in wanted):
+        raise not_asked(step, None, record)
     for ask in wanted:
         if ask.key not in record.asked:
             raise not_asked(step, ask, record)
-    if step.replaces_fields and not any(ask.fields for ask in wanted):
-        raise not_asked(step, None, record)
     return ScoreRow(
         label=label_of(record),
         options=tuple(each.text for each in options),
