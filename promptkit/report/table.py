@@ -32,9 +32,11 @@ def runs_table(summaries: Sequence[Mapping[str, Any]]) -> FirstThatFits:
 def with_before(summary: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The run's line; before it, where its options' scores were weighed, a line of what it was without that."""
     calibration: Mapping[str, Any] = summary.get("calibration") or {}
-    before = calibration.get("before")
-    if not before:
+    if not calibration:
         return [summary]
+    before = calibration["before"]
+    if before is None:  # the options are no targets
+        return [{**summary, "ece": calibration["after"].get("ece")}]
     names = ("model", "num_examples")
     first = {**{name: summary[name] for name in names}, **before, "pipeline": f"{summary['pipeline']}, as scored"}
     after = {**summary, "pipeline": f"{summary['pipeline']}, {calibration['kind']}"}
