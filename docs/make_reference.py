@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 
 from promptkit.data import DataSection, DataSource
 from promptkit.generate import Choose, Generate
+from promptkit.prompt import Fit, Labels, Leaks
 from promptkit.prompt.demonstrations import Turns
 from promptkit.run.examples import CheckedExample
 from promptkit.run.lint.rule import Rule
@@ -35,6 +36,9 @@ SECTIONS: list[tuple[str, type[Declaration]]] = [
     ("`repeat`", Repeat),
     ("An item of `examples`", CheckedExample),
     ("`turns` of `demonstrations`", Turns),
+    ("`leaks` of `demonstrations`", Leaks),
+    ("`labels` of `demonstrations`", Labels),
+    ("`fit` of `demonstrations`", Fit),
 ]
 SEAM_TITLES = {
     "prompt": "Steps of `prompt`",
@@ -117,7 +121,9 @@ def default_of(field: FieldInfo) -> str:
     if value is None or value in ((), {}) or str(value).startswith("\0"):
         return ""
     if isinstance(value, Declaration):
-        return f"`{getattr(value, 'name', None) or getattr(value, 'kind', '')}`"
+        return (
+            f"`{getattr(value, 'name', None) or getattr(value, 'kind', None) or getattr(value, value.main or '', '')}`"
+        )
     if isinstance(value, Template):
         value = value.text
     return f"`{json.dumps(value, ensure_ascii=False, default=str)}`"

@@ -10,9 +10,9 @@ from promptkit.cli.options import AllowCode, AsJson, DataFolder, ModelName, Over
 from promptkit.cli.output import print_exactly, print_json, print_view
 from promptkit.data import Example
 from promptkit.errors import DataError, ModelError, RunError
-from promptkit.generate import Loading, Tokenizer
+from promptkit.generate import Generator, Loading, Tokenizer
 from promptkit.prompt import Prompt
-from promptkit.run import Pipeline, Selection, load, make_prompter, options_of, preview_prompt, read_examples
+from promptkit.run import Pipeline, Selection, drops, load, make_prompter, options_of, preview_prompt, read_examples
 
 __all__ = ["show"]
 
@@ -45,38 +45,40 @@ def show(
     examples = read_examples(pipeline, selection)
     if index >= len(examples):
         raise DataError(f"there is no example {index}: the split {split!r} has {len(examples)} rows, counted from 0")
-    tokenizer = tokenizer_of(pipeline) if tokens or pipeline.declaration.chat else None
-    prompt, asked = prompt_of(pipeline, selection, tokenizer, examples[index], stage)
+    needs_model = tokens or pipeline.declaration.chat or drops(pipeline)
+    generator = pipeline.declaration.model.open(Loading()) if needs_model else None
+    tokenizer = tokenizer_of(generator) if generator and tokens else None
+    prompt, asked = prompt_of(pipeline, selection, generator, examples[index], stage)
     choose = asked.declaration.choose
     options = [choose.lead + each for each in options_of(choose, examples[index])] if choose else []
     if as_json:
-        print_json(prompt_json(examples[index], prompt, tokenizer if tokens else None, options))
+        print_json(prompt_json(examples[index], prompt, tokenizer, options))
     elif raw:
         print_exactly(prompt.text)
     else:
         print_view(prompt_view(examples[index], prompt, options))
-        if tokens and tokenizer is not None:
+        if tokenizer is not None:
             print_view(tokens_view(prompt, tokenizer))
 
 
 def prompt_of(
-    pipeline: Pipeline, selection: Selection, tokenizer: Tokenizer | None, example: Example, stage: str | None
+    pipeline: Pipeline, selection: Selection, generator: Generator | None, example: Example, stage: str | None
 ) -> tuple[Prompt, Pipeline]:
-    """The prompt of an example, or of one stage of it; and the pipeline whose prompt it is."""
+    """The prompt of an example, or of one stage of it; and the pipeline whose prompt it is.
+
+    With a model, demonstrations that its context does not hold are dropped as the pipeline says.
+    """
     if pipeline.stages:
-        return preview_prompt(pipeline, selection, tokenizer, example, stage), pipeline.stages[
-            stage or next(iter(pipeline.stages))
-        ]
+        prompt = preview_prompt(pipeline, selection, generator, example, stage)
+        return prompt, pipeline.stages[stage or next(iter(pipeline.stages))]
     if stage is not None:
         raise RunError(f"--stage: {pipeline.name} has no stages")
-    return make_prompter(pipeline, selection, tokenizer).prompt(example), pipeline
+    prompter = make_prompter(pipeline, selection, generator.tokenizer if generator else None).within(generator)
+    return prompter.prompt(example), pipeline
 
 
-def tokenizer_of(pipeline: Pipeline) -> Tokenizer:
-    """The tokenizer of the pipeline's model. Raises `ModelError` where only a server has it."""
-    tokenizer = pipeline.declaration.model.open(Loading()).tokenizer
-    if tokenizer is None:
-        raise ModelError(
-            f"model {pipeline.declaration.model.label!r}: its tokenizer is not here, so its tokens cannot be shown"
-        )
-    return tokenizer
+def tokenizer_of(generator: Generator) -> Tokenizer:
+    """The model's tokenizer. Raises `ModelError` where only a server has it."""
+    if generator.tokenizer is None:
+        raise ModelError(f"model {generator.name!r}: its tokenizer is not here, so its tokens cannot be shown")
+    return generator.tokenizer

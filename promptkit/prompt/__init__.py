@@ -2,11 +2,15 @@
 
 from promptkit.prompt.chat import ChatFormat, messages_of
 from promptkit.prompt.demonstrations import Demonstrations
+from promptkit.prompt.fit import Fit
 from promptkit.prompt.gallery import Gallery
+from promptkit.prompt.labels import Labels
+from promptkit.prompt.leaks import Leaks
 from promptkit.prompt.order.order import ORDER, Arranger, Order
 from promptkit.prompt.pool import Frozen, Pool
 from promptkit.prompt.prompt import Message, Piece, Prompt, Role, Segment
 from promptkit.prompt.select.selector import SELECT, Chooser, Selector
+from promptkit.prompt.shown import Choice, LeftOut, Relabelled, Shown
 from promptkit.prompt.step import PROMPT, PromptStep, PromptSteps, Query
 
 __all__ = [
@@ -15,10 +19,15 @@ __all__ = [
     "SELECT",
     "Arranger",
     "ChatFormat",
+    "Choice",
     "Chooser",
     "Demonstrations",
+    "Fit",
     "Frozen",
     "Gallery",
+    "Labels",
+    "Leaks",
+    "LeftOut",
     "Message",
     "Order",
     "Piece",
@@ -27,8 +36,10 @@ __all__ = [
     "PromptStep",
     "PromptSteps",
     "Query",
+    "Relabelled",
     "Role",
     "Segment",
     "Selector",
+    "Shown",
     "messages_of",
 ]

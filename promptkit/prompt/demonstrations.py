@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from promptkit.data import Example
+from promptkit.prompt.fit import Fit
 from promptkit.prompt.gallery import Gallery
+from promptkit.prompt.labels import Labels
+from promptkit.prompt.leaks import Leaks
 from promptkit.prompt.order.order import AnyOrder
 from promptkit.prompt.order.plain import AsSelected
 from promptkit.prompt.pool import Pool
@@ -45,8 +48,20 @@ class Demonstrations(PromptStep):
         "selector's own way if not given",
     )
     seed: int = Field(default=0, description="decides all that is random in the choice and the order")
+    leaks: Leaks = Field(
+        default_factory=Leaks,
+        description="which rows an example must not be shown: itself, the same text, near-duplicates; or allow",
+    )
     order: AnyOrder = Field(
-        default_factory=AsSelected, description="how the chosen ones stand: as_selected, reversed, random"
+        default_factory=AsSelected,
+        description="how the chosen ones stand, the last before the query: as_selected, reversed, nearest_last, by_length, ...",
+    )
+    labels: Labels | None = Field(
+        default=None, description="a change of the labels that are shown: flipped, random or symbolic, for research"
+    )
+    fit: Fit = Field(
+        default_factory=lambda: Fit(drop="refuse"),
+        description="which whole demonstrations are dropped where the prompt would not fit: none (refuse), last_ranked, ...",
     )
     template: Template | None = Field(default=None, description="one demonstration as text, with all its white space")
     turns: Turns | None = Field(default=None, description="one demonstration as two turns; only with `chat: true`")
@@ -78,7 +93,15 @@ class Demonstrations(PromptStep):
     def pieces(self, example: Example, gallery: Gallery | None) -> list[Piece]:
         """The demonstrations for `example`, in order; the example itself is never among them."""
         assert gallery is not None
-        return [piece for row in gallery.rows(example) for piece in self.show(row)]
+        return self.pieces_of(gallery.shown(example).rows)
+
+    def pieces_of(self, rows: Iterable[Example]) -> list[Piece]:
+        """Rows as demonstrations."""
+        return [piece for row in rows for piece in self.show(row)]
+
+    def text_of(self, row: Example) -> str:
+        """All that a row shows as demonstration."""
+        return "".join(piece.text for piece in self.show(row))
 
     def format(self) -> str:
         """The first words of each demonstration."""

@@ -30,12 +30,13 @@ class Pool:
     """The rows of a pool and what is known beside them.
 
     `queries` are the examples that are asked about. `text_of` is what is compared where rows are near or far: the query as
-    the prompt puts it. `target_of` is what a right answer to a row is, None where nobody says. `frozen` is None where no
-    model is at hand.
+    the prompt puts it. `target_of` is what a right answer to a row is, None where nobody says. `shown_of` is a row as a
+    demonstration, its label unchanged. `frozen` is None where no model is at hand.
     """
 
     rows: Sequence[Example]
     queries: Sequence[Example] = ()
     text_of: Callable[[Example], str] = lambda row: str(dict(row.fields))
     target_of: Callable[[Example], Any] = lambda _: None
+    shown_of: Callable[[Example], str] = lambda row: str(dict(row.fields))
     frozen: Frozen | None = None

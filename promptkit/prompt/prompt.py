@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
+from promptkit.prompt.shown import Shown
 from promptkit.text import Position, Span
 
 __all__ = ["Message", "Piece", "Prompt", "Role", "Segment"]
@@ -47,12 +48,14 @@ class Prompt:
     """The exact text for the model, and the segments that cover it from end to end, in order.
 
     `messages` are the turns that the chat template wrote out; empty where the prompt is plain text. A chat template
-    writes BOS and the like itself, so `is_chat` says that the tokenizer must not add them again.
+    writes BOS and the like itself, so `is_chat` says that the tokenizer must not add them again. `shown` says which
+    demonstrations it holds, and which it does not.
     """
 
     text: str
     segments: tuple[Segment, ...]
     messages: tuple[Message, ...] = ()
+    shown: Shown = field(default_factory=Shown)
 
     @property
     def is_chat(self) -> bool:

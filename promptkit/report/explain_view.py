@@ -13,6 +13,7 @@ from promptkit.align import Answer, NoAnswer
 from promptkit.report.ledger_view import format_span, ledger_marks, ledger_view, value_text
 from promptkit.report.marked import Marked, harmless, shortened
 from promptkit.report.prompt_view import visible
+from promptkit.report.shown_view import shown_view
 from promptkit.report.table import STATUS_STYLES, format_statuses
 from promptkit.run import Explained, Overview
 
@@ -32,6 +33,9 @@ def explain_view(explained: Explained) -> Group:
         parts += [rule("the stages"), stages_view(explained)]
     if explained.prompt:
         parts += [rule("the prompt ends"), prompt_tail(explained.prompt)]
+    if shown := shown_view(explained.shown, with_ids=True):
+        shown.rstrip()
+        parts.append(shown)
     if explained.options:
         parts += [rule("the options"), options_table(explained)]
     marks = ledger_marks(explained.outcome, explained.text)

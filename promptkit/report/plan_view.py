@@ -36,6 +36,7 @@ def lines(forecast: RunForecast) -> Iterator[tuple[str, str]]:
         later = ", ".join(forecast.not_planned)
         yield "planned", f"the first stage; what {later} will ask follows from what is written before"
     yield "examples", f"{forecast.num_examples:,}"
+    yield from demonstration_lines(forecast)
     yield "requests", f"{forecast.num_requests:,}{from_store(forecast)}"
     yield "prompts", f"{work.num_prompt_tokens:,} tokens"
     for each in forecast.segments:
@@ -49,6 +50,14 @@ def lines(forecast: RunForecast) -> Iterator[tuple[str, str]]:
     yield from fit_lines(forecast)
     yield from memory_lines(forecast)
     yield "time", expected(forecast)
+
+
+def demonstration_lines(forecast: RunForecast) -> Iterator[tuple[str, str]]:
+    """What examples are not shown, where there is any of it; `show` and the run's record name it."""
+    if forecast.num_left_out:
+        yield "left out", f"for {plural(forecast.num_left_out, 'example')}, demonstrations that would leak the answer"
+    if forecast.num_dropped:
+        yield "dropped", f"for {plural(forecast.num_dropped, 'example')}, demonstrations that do not fit"
 
 
 def from_store(forecast: RunForecast) -> str:

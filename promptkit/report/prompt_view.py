@@ -10,6 +10,7 @@ from rich.text import Text
 from promptkit.data import Example
 from promptkit.generate import Tokenizer
 from promptkit.prompt import Piece, Prompt
+from promptkit.report.shown_view import shown_view
 
 __all__ = ["prompt_json", "prompt_view", "tokens_view"]
 
@@ -39,7 +40,7 @@ def prompt_view(example: Example, prompt: Prompt, options: Sequence[str] = ()) -
     for option in options:
         view.append_text(visible(option, "green"))
         view.append("\n")
-    return view
+    return view.append_text(shown_view(prompt.shown))
 
 
 def heading(piece: Piece, role: str) -> str:
@@ -105,6 +106,7 @@ def prompt_json(
         "prompt": prompt.text,
         "segments": list(segments_json(prompt)),
         "messages": [{"role": message.role, "content": message.content} for message in prompt.messages],
+        **prompt.shown.to_json(),
     }
     if options:
         shown["options"] = list(options)

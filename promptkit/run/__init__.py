@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from promptkit.run.prompter import Selection, make_prompter, read_examples
     from promptkit.run.record import Record
     from promptkit.run.rescoring import Rescored, rescore
+    from promptkit.run.room import drops
     from promptkit.run.run import Run, Settings, run_pipeline
     from promptkit.run.store import Store, default_store
 
@@ -76,6 +77,7 @@ __all__ = [
     "check_has_reference",
     "check_pipeline",
     "default_store",
+    "drops",
     "explain_row",
     "explain_run",
     "explain_text",
@@ -124,6 +126,7 @@ HOMES = {
     "prompter": ("Selection", "make_prompter", "read_examples"),
     "record": ("Record",),
     "rescoring": ("Rescored", "rescore"),
+    "room": ("drops",),
     "run": ("Run", "Settings", "run_pipeline"),
     "store": ("Store", "default_store"),
 }

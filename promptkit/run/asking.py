@@ -42,8 +42,7 @@ class Asker:
         """The prompt: one of its own, or the example's with other texts in some fields, below the same demonstrations."""
         if ask.prompt is not None:
             return alone(ask)
-        pieces = self.prompter.pieces(example, {**example.fields, **ask.fields})
-        return self.prompter.join(pieces, example)
+        return self.prompter.prompt_with(example, {**example.fields, **ask.fields})
 
 
 def make_asker(pipeline: Pipeline, prompter: Prompter, examples: Sequence[Example]) -> Asker | None:

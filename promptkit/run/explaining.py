@@ -11,6 +11,7 @@ from typing import Any
 
 from promptkit.align import STATUSES, Answer, Context, NoAnswer, Outcome
 from promptkit.errors import RunError
+from promptkit.prompt import Shown
 from promptkit.run.given import Given, read_given
 from promptkit.run.ledger import captures_json
 from promptkit.run.pipeline import Pipeline
@@ -37,7 +38,8 @@ class Explained:
 
     `prompt` is empty where nobody knows it, `target` None where there is none. `options` are those that the model chose
     from, each with its log-likelihood. `calibrated` is the row's answer before its scores were weighed, and how probable
-    each answer is after and before, as the run's table has it. `stage` is the stage that wrote it, `stages` what a run kept of all that ran.
+    each answer is after and before, as the run's table has it. `stage` is the stage that wrote it, `stages` what a run
+    kept of all that ran. `shown` says which demonstrations the prompt held.
     """
 
     id: str
@@ -52,6 +54,7 @@ class Explained:
     calibrated: Mapping[str, Any] | None = None
     stage: str = ""
     stages: Sequence[Mapping[str, Any]] = ()
+    shown: Shown = field(default_factory=Shown)
 
     @property
     def is_wrong(self) -> bool:
@@ -67,6 +70,7 @@ class Explained:
             "sample": self.sample,
             "origin": self.origin,
             "prompt": self.prompt,
+            **self.shown.to_json(),
             "completion": self.text,
             "options": [{"text": text, "log_likelihood": value} for text, value in self.options],
             **({"calibrated": dict(self.calibrated)} if self.calibrated else {}),
@@ -182,6 +186,7 @@ def read_explained(folder: Path, other: Pipeline | None, *, allow_code: bool) ->
             calibrated=calibrated_of(row if is_kept else record.to_row()),
             stage=record.stage,
             stages=record.stages,
+            shown=record.shown,
         )
         for record, kept, row in zip(records, scores, rows, strict=True)
     ]

@@ -44,6 +44,7 @@ class RunForecast:
     `num_from_store` requests are in the store already; `work` speaks of the others that fit the context. `too_long`
     names the first of those that do not. `segments` counts the prompts of all examples, kept or not. `not_planned` are the
     stages whose prompts follow from what earlier ones write.
+    `num_left_out` examples would have been shown rows that leak, `num_dropped` lost demonstrations so that the prompt fits.
     """
 
     pipeline: str
@@ -56,6 +57,8 @@ class RunForecast:
     segments: tuple[SegmentTokens, ...]
     shared: tuple[SharedText, ...]
     context_length: int | None
+    num_left_out: int
+    num_dropped: int
     num_too_long: int
     too_long: tuple[str, ...]
     bytes_per_token: int | None
@@ -80,6 +83,8 @@ class RunForecast:
             "segments": [each.to_json() for each in self.segments],
             "shared": [asdict(each) for each in self.shared],
             "context_length": self.context_length,
+            "num_left_out": self.num_left_out,
+            "num_dropped": self.num_dropped,
             "num_too_long": self.num_too_long,
             "too_long": list(self.too_long),
             "bytes_per_token": self.bytes_per_token,
@@ -122,6 +127,8 @@ def forecast_run(
         segments=count_segments([job.prompt for job in plan.jobs if job.sample == 0], tokenizer),
         shared=tuple(shared_text(each, tokenizer) for each in work.largest),
         context_length=context,
+        num_left_out=len({job.example.id for job in plan.jobs if job.prompt.shown.left_out}),
+        num_dropped=len({job.example.id for job in plan.jobs if job.prompt.shown.dropped}),
         num_too_long=len(too_long),
         too_long=tuple(f"{each.label}: {needed_tokens(each):,} tokens" for each in too_long[:NUM_NAMED]),
         bytes_per_token=opened.shape.bytes_per_token if isinstance(opened, LocalGenerator) else None,

@@ -58,16 +58,14 @@ class Plan:
 
 def make_plan(pipeline: Pipeline, selection: Selection, generator: Generator) -> Plan:
     """Every request of the run, tokenised. Nothing is generated, and no weights are read."""
-    tokenizer = generator.tokenizer
     examples = read_examples(pipeline, selection)
-    return plan_for(pipeline, selection, tokenizer, examples)
+    return plan_for(pipeline, selection, generator, examples)
 
 
-def plan_for(
-    pipeline: Pipeline, selection: Selection, tokenizer: Tokenizer | None, examples: Sequence[Example]
-) -> Plan:
+def plan_for(pipeline: Pipeline, selection: Selection, generator: Generator, examples: Sequence[Example]) -> Plan:
     """The same for these examples."""
-    prompter = make_prompter(pipeline, selection, tokenizer, examples)
+    tokenizer = generator.tokenizer
+    prompter = make_prompter(pipeline, selection, tokenizer, examples).within(generator)
     asker = make_asker(pipeline, prompter, examples)
     jobs: list[Job] = []
     for example in examples:

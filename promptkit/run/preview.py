@@ -8,7 +8,8 @@ from typing import Any
 from promptkit.align import Answer
 from promptkit.data import Example
 from promptkit.errors import RunError
-from promptkit.generate import Completion, Tokenizer
+from promptkit.generate import Completion
+from promptkit.generate import Generator as Model
 from promptkit.prompt import Prompt
 from promptkit.run.pipeline import Pipeline
 from promptkit.run.prompter import Selection, make_prompter
@@ -22,7 +23,7 @@ __all__ = ["preview_prompt"]
 
 
 def preview_prompt(
-    pipeline: Pipeline, selection: Selection, tokenizer: Tokenizer | None, example: Example, name: str | None
+    pipeline: Pipeline, selection: Selection, model: Model | None, example: Example, name: str | None
 ) -> Prompt:
     """The prompt of the stage of that name, the first one's where none is named. Raises `RunError` for an unknown name."""
     stages = list(stages_in(pipeline.declaration.stages))
@@ -32,10 +33,12 @@ def preview_prompt(
     trail = Trail(example)
     for stage in stages:
         trail.variables = dict(loop_variables(pipeline.declaration.stages, stage))
-        prompter = make_prompter(pipeline.stages[stage.name], selection, tokenizer)
+        prompter = make_prompter(pipeline.stages[stage.name], selection, model.tokenizer if model else None).within(
+            model
+        )
         before = transcript(stage, trail)
-        pieces = (*before, *prompter.pieces(example, trail.fields()))
-        asked = Asked(prompt=prompter.join(pieces, example), pieces=pieces, num_before=len(before))
+        prompt, pieces = prompter.asked(example, trail.fields(), before)
+        asked = Asked(prompt=prompt, pieces=pieces, num_before=len(before))
         if stage.name == (name or names[0]):
             return asked.prompt
         trail.passed.append(Passed(stage=stage, round=None, asked=asked, record=to_come(stage, example)))

@@ -10,9 +10,11 @@ from typing import Any
 
 from promptkit.data import Example, read_rows, read_split, target_of
 from promptkit.errors import DataError, DeclarationError, ModelError, TemplateError
+from promptkit.generate import Generator as Model
 from promptkit.generate import Tokenizer
-from promptkit.prompt import ChatFormat, Demonstrations, Frozen, Gallery, Piece, Pool, Prompt, PromptStep
+from promptkit.prompt import ChatFormat, Demonstrations, Frozen, Gallery, Piece, Pool, Prompt, PromptStep, Shown
 from promptkit.run.pipeline import Pipeline
+from promptkit.run.room import Choices, Room, drops
 from promptkit.text import Problem
 
 __all__ = ["Prompter", "Selection", "make_prompter", "read_examples"]
@@ -29,36 +31,81 @@ class Selection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompter:
-    """Makes prompts of a pipeline: what shows the demonstrations of each step, and the chat format."""
+    """Makes prompts of a pipeline: what shows the demonstrations of each step, the chat format, the room there is.
+
+    `room` is None where nothing is dropped to fit.
+    """
 
     pipeline: Pipeline
     galleries: tuple[Gallery | None, ...]
     chat: ChatFormat | None
+    room: Room | None = None
+
+    def within(self, model: Model | None) -> Prompter:
+        """The same that drops demonstrations which do not fit the model, as the pipeline says.
+
+        Raises `ModelError` where it says so, and nobody can count the model's tokens.
+        """
+        if model is None or not drops(self.pipeline):
+            return self
+        if model.tokenizer is None:
+            message = "`fit` counts tokens, and the model's tokenizer is not here"
+            raise ModelError(
+                f"model {self.pipeline.declaration.model.label!r}: {message}\n    `fit: refuse` counts none"
+            )
+        return replace(
+            self, room=Room(pipeline=self.pipeline, tokenizer=model.tokenizer, context_length=model.context_length)
+        )
 
     def prompt(self, example: Example) -> Prompt:
         """The exact prompt of one example. Raises `TemplateError` that names the row."""
-        return self.join(self.pieces(example), example)
+        return self.asked(example)[0]
 
-    def pieces(self, example: Example, fields: Mapping[str, Any] | None = None) -> list[Piece]:
-        """What each step adds for one example; `fields` are what its templates see, where that is more than its own.
+    def asked(
+        self, example: Example, fields: Mapping[str, Any] | None = None, before: Sequence[Piece] = ()
+    ) -> tuple[Prompt, tuple[Piece, ...]]:
+        """The prompt of one example, and the pieces that it is made of.
 
+        `fields` are what its templates see, where that is more than its own; `before` is what the prompt goes on from.
         Raises `TemplateError` that names the row.
         """
         seen = example if fields is None else replace(example, fields=fields)
         try:
-            pieces: list[Piece] = []
-            for step, gallery in zip(self.pipeline.declaration.prompt, self.galleries, strict=True):
-                pieces += step.pieces(example if gallery else seen, gallery)
+            choices, left = self.choices(example, seen, before)
+            pieces = self.pieces(seen, left, before)
+            prompt = self.join(pieces)
         except TemplateError as error:
             raise at_row(error, example) from error
-        return pieces
+        return replace(prompt, shown=Shown.of(filter(None, choices), filter(None, left))), pieces
 
-    def join(self, pieces: Sequence[Piece], example: Example) -> Prompt:
-        """The prompt that pieces make: one after another, or as the turns of a chat. Raises `TemplateError`."""
+    def prompt_with(self, example: Example, fields: Mapping[str, Any]) -> Prompt:
+        """The prompt of other fields, below the very demonstrations that the example's own prompt has."""
         try:
-            return self.chat.prompt(pieces) if self.chat else Prompt.from_pieces(pieces)
+            _, left = self.choices(example, example)
+            return self.join(self.pieces(replace(example, fields=fields), left))
         except TemplateError as error:
             raise at_row(error, example) from error
+
+    def choices(self, example: Example, seen: Example, before: Sequence[Piece] = ()) -> tuple[Choices, Choices]:
+        """What each step shows to the example, and what it still shows where not all of it fits."""
+        choices: Choices = [gallery.shown(example) if gallery else None for gallery in self.galleries]
+        if self.room is None:
+            return choices, choices
+        return choices, self.room.fitted(choices, lambda these: self.join(self.pieces(seen, these, before)), seen)
+
+    def pieces(self, example: Example, choices: Choices, before: Sequence[Piece] = ()) -> tuple[Piece, ...]:
+        """What each step adds, where its demonstrations are these."""
+        pieces = list(before)
+        for step, choice in zip(self.pipeline.declaration.prompt, choices, strict=True):
+            if isinstance(step, Demonstrations) and choice is not None:
+                pieces += step.pieces_of(choice.rows)
+            else:
+                pieces += step.pieces(example, None)
+        return tuple(pieces)
+
+    def join(self, pieces: Sequence[Piece]) -> Prompt:
+        """The prompt that pieces make: one after another, or as the turns of a chat."""
+        return self.chat.prompt(pieces) if self.chat else Prompt.from_pieces(pieces)
 
 
 def at_row(error: TemplateError, example: Example) -> TemplateError:

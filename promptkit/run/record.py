@@ -10,6 +10,7 @@ from typing import Any
 from promptkit.align import Answer, Chain, NoAnswer, Outcome
 from promptkit.errors import GenerationError
 from promptkit.generate import Choose, Completion, OptionScore
+from promptkit.prompt import Shown
 from promptkit.run.calibrated import Calibrated
 from promptkit.run.choosing import asked_rows, best, comparable, renamed, score_rows, tie
 from promptkit.run.context import context_of
@@ -17,6 +18,7 @@ from promptkit.run.decided import Decided
 from promptkit.run.ledger import captures_json, ledger_rows, to_json
 from promptkit.run.pipeline import Pipeline
 from promptkit.run.plan import Job
+from promptkit.run.shown import shown_columns
 from promptkit.score import Metric
 
 __all__ = ["Grader", "Made", "Record", "realigned"]
@@ -39,6 +41,7 @@ class Record:
     completion was not computed in this run. `asked` are the scores of its options after other prompts, by what was asked,
     `calibrated` is what they were weighed to, `decided` what was decided over all samples of the example. `stage` names
     the stage whose completion it is, and `stages` holds what was kept of each that ran; empty where there are none.
+    `shown` says which demonstrations the prompt held, and which it did not.
     """
 
     id: str
@@ -58,6 +61,7 @@ class Record:
     decided: Decided | None = None
     stage: str = ""
     stages: tuple[Mapping[str, Any], ...] = ()
+    shown: Shown = field(default_factory=Shown)
 
     @property
     def answer(self) -> Any:
@@ -75,6 +79,7 @@ class Record:
             "fields": to_json(dict(self.fields)),
             "prompt": self.prompt,
             "num_prompt_tokens": self.num_prompt_tokens,
+            **shown_columns(self.shown),
             "completion": self.completion.text,
             "ended": self.completion.ended,
             "num_new_tokens": self.completion.num_new_tokens,
@@ -133,6 +138,7 @@ class Grader:
             aligned_target=job.aligned_target,
             from_store=made.from_store,
             asked={name: renamed(each.options, job.options) for name, each in made.asked.items()},
+            shown=job.prompt.shown,
         )
         return scored(record, self.metrics)
 

@@ -21,6 +21,7 @@ from promptkit.run.ledger import read_captures, read_ledger, to_json
 from promptkit.run.pipeline import Pipeline, PipelineDeclaration, plain_stages
 from promptkit.run.record import Record, realigned
 from promptkit.run.run import Run, summary_of
+from promptkit.run.shown import read_shown
 from promptkit.run.weighing import weigh
 from promptkit.text import Span
 
@@ -124,6 +125,7 @@ def record_of(row: Mapping[str, Any]) -> Record:
         asked=read_asked(row.get("asked") or ()),
         stage=row.get("stage") or "",
         stages=tuple(json.loads(row.get("stages") or "[]")),
+        shown=read_shown(row),
     )
 
 

@@ -56,7 +56,7 @@ class Staging:
             selection=selection,
             model=model,
             prompters={
-                name: make_prompter(stage, selection, model.tokenizer, examples)
+                name: make_prompter(stage, selection, model.tokenizer, examples).within(model)
                 for name, stage in pipeline.stages.items()
             },
             graders={name: Grader.of(stage) for name, stage in pipeline.stages.items()},
@@ -115,9 +115,8 @@ class Staging:
     def ask(self, stage: Stage, trail: Trail) -> Asked:
         """A stage's prompt for a trail."""
         before = transcript(stage, trail)
-        prompter = self.prompters[stage.name]
-        pieces = (*before, *prompter.pieces(trail.example, trail.fields()))
-        return Asked(prompt=prompter.join(pieces, trail.example), pieces=pieces, num_before=len(before))
+        prompt, pieces = self.prompters[stage.name].asked(trail.example, trail.fields(), before)
+        return Asked(prompt=prompt, pieces=pieces, num_before=len(before))
 
     def job(self, stage: Stage, trail: Trail, asked: Asked) -> Job:
         """The one job of a stage for a trail. Rounds and stages draw each with a seed of its own."""

@@ -79,6 +79,7 @@ class Passed:
             "round": self.round,
             "continues": self.stage.carries_on if self.asked.num_before else None,
             "prompt": "".join(piece.text for piece in added) if self.asked.num_before else self.asked.prompt.text,
+            **(self.record.shown.to_json() if self.record.shown.ids or self.record.shown.left_out else {}),
             "completion": self.record.completion.text,
             "ended": self.record.completion.ended,
             "answer": self.record.answer,

@@ -68,7 +68,7 @@ class Declaration(BaseModel):
         if isinstance(data, cls):
             return data
         if cls.main and not (isinstance(data, dict) and is_long_form(data, cls)):
-            data = {cls.main: data}
+            data = {cls.model_fields[cls.main].alias or cls.main: data}
         if not isinstance(data, dict):
             raise PydanticCustomError("not_a_map", "must be a map, not {value}", {"value": shorten(data)})
         try:

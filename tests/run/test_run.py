@@ -294,7 +294,8 @@ def test_too_few_demonstrations_beside_the_example_itself_are_an_error(write, pl
     with pytest.raises(DataError) as caught:
         begin(write(SUMS.replace("prompt:\n", shots)), places)
     assert str(caught.value) == (
-        "data.test.rows[0]: 4 demonstrations are to be taken, but there are 3 rows besides this one itself"
+        "data.test.rows[0]: 4 demonstrations are to be taken, but there are 3 rows without 'a' (itself)\n"
+        "    a smaller `take`, more rows, or `leaks: allow`"
     )
 
 

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from promptkit.prompt.order.by_class import LabelBalanced
+from promptkit.prompt.order.nearest import NearestFirst, NearestLast
 from promptkit.prompt.order.order import Order
-from promptkit.prompt.order.plain import AsSelected, RandomOrder, Reversed
+from promptkit.prompt.order.plain import AsSelected, ByLength, FixedOrder, RandomEach, RandomOrder, Reversed
 
 __all__ = ["KINDS"]
 
-KINDS: dict[str, type[Order]] = {"as_selected": AsSelected, "random": RandomOrder, "reversed": Reversed}
+KINDS: dict[str, type[Order]] = {
+    "as_selected": AsSelected,
+    "by_length": ByLength,
+    "fixed": FixedOrder,
+    "label_balanced": LabelBalanced,
+    "nearest_first": NearestFirst,
+    "nearest_last": NearestLast,
+    "random": RandomOrder,
+    "random_each": RandomEach,
+    "reversed": Reversed,
+}

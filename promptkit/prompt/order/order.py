@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Protocol
 
 from promptkit.data import Example
 from promptkit.prompt.pool import Pool
+from promptkit.prompt.select.selector import Selector
 from promptkit.spec import Coordinates, Seam, StepDeclaration, kinds_of
 
 __all__ = ["ORDER", "AnyOrder", "Arranger", "Order"]
@@ -30,6 +31,10 @@ class Order(StepDeclaration):
     @abstractmethod
     def arranger(self, pool: Pool, seed: int) -> Arranger:
         """What puts rows of this pool in order."""
+
+    def arranger_after(self, select: Selector, pool: Pool, seed: int) -> Arranger:
+        """The same for rows that this selector chose; an order may go by what their ranks mean."""
+        return self.arranger(pool, seed)
 
 
 ORDER = Seam("order", "order", kinds_of("promptkit.prompt.order.kinds"))

@@ -38,6 +38,7 @@ class Selector(StepDeclaration):
     per: ClassVar[Per] = "run"
     needs_example: ClassVar[bool] = False  # it cannot choose once for all
     asks_model: ClassVar[bool] = False
+    is_by_nearness: ClassVar[bool] = False  # the rows that it names first are the nearest to the example
 
     @abstractmethod
     def chooser(self, pool: Pool, seed: int) -> Chooser:
