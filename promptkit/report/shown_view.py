@@ -11,7 +11,7 @@ from promptkit.report.marked import harmless
 
 __all__ = ["shown_view"]
 
-NUM_NAMED = 20  # of each; the record has all
+NUM_NAMED = 6  # of each; the record has all
 
 
 def shown_view(shown: Shown, *, with_ids: bool = False) -> Text:

@@ -112,3 +112,16 @@ def test_planning_imports_neither_torch_nor_transformers(pk, films):
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stderr == ""
+
+
+def test_what_is_left_out_and_dropped_is_said(pk, write, tiny_model):
+    """Before any weights are read."""
+    shots = '- demonstrations: {from: test, template: "{{ review }} {{ answer }}\\n", fit: {tokens: 30}}'
+    films = write("shots.yaml", FILMS.replace("MODEL", str(tiny_model)).replace("prompt:\n", f"prompt:\n  {shots}\n"))
+    ended = pk("plan", films, "--dtype", "float32")
+    assert "left out      for 2 examples, demonstrations that would leak the answer\n" in ended.out
+    assert "dropped       for 2 examples, demonstrations that do not fit\n" in ended.out
+    shown = pk("plan", films, "--dtype", "float32", "--json").json
+    assert (shown["num_left_out"], shown["num_dropped"]) == (2, 2)
+    ended = pk("show", films)
+    assert ended.out.rstrip().endswith("left out  a (itself)\ndropped 1, to fit  b")

@@ -11,7 +11,9 @@ import pytest
 import promptkit
 from promptkit.align import Answer, Context, NoAnswer
 from promptkit.align.expression import Expression
-from promptkit.run import load
+from promptkit.errors import PromptTooLong
+from promptkit.generate import Loading
+from promptkit.run import Selection, load, make_plan
 from promptkit.score import ExactMatch, is_same
 
 PIPELINE = """
@@ -101,3 +103,50 @@ def test_equal_answers_in_other_words_agree_everywhere():
         outcome = load("number").chain.align(text)
         assert isinstance(outcome, Answer)
         assert ExactMatch()(outcome.value, 0.5) == 1
+
+
+LEAKING = """
+model: {scripted: {default: "no"}}
+data:
+  test: {files: rows.jsonl}
+  target: "{{ answer }}"
+prompt:
+  - instruction: "Answer.\\n"
+  - demonstrations: {from: test, template: "Q: {{ question }}\\nA: {{ answer }}\\n"}
+  - query: "Q: {{ question }}\\nA:"
+"""
+STORY = (
+    "{} went to the market with a basket of apples, sold most of them before noon, and gave the rest to the children who "
+    "helped to carry the basket. What did {} bring home in the evening?"
+)
+
+
+def test_no_example_is_shown_its_own_answer(write, places, tmp_path):
+    """lm-eval#4145: the gold answer stood among the demonstrations, the row itself or one that says the same."""
+    asked = ["Who was it?", "who WAS it", STORY.format("Anna", "she"), STORY.format("Anne", "she"), "What is red?"]
+    rows = [{"id": f"r{number}", "question": text, "answer": f"gold {number}"} for number, text in enumerate(asked)]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    done = promptkit.run(write(LEAKING), **places)
+    twins = {0: 1, 1: 0, 2: 3, 3: 2, 4: None}
+    for number, record in enumerate(done.records):
+        assert f"gold {number}" not in record.prompt
+        assert f"gold {twins[number]}" not in record.prompt
+        assert len(record.shown.ids) == (4 if twins[number] is None else 3)
+        assert "itself" in [each.why for each in record.shown.left_out]
+
+
+def test_the_instruction_is_never_what_makes_room(write, tiny_model, tmp_path):
+    """lm-eval#1426: cutting from the left ate it. Whole demonstrations go, or the run does not begin."""
+    rows = [{"id": f"r{number}", "question": "so " * 9 + str(number), "answer": "x"} for number in range(12)]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    text = LEAKING.replace('{scripted: {default: "no"}}', str(tiny_model)) + "generate: {max_new_tokens: 20}\n"
+    refused = load(write(text))
+    model = refused.declaration.model.open(Loading())
+    plan = make_plan(refused, Selection(), model)
+    assert all(len(job.request.token_ids) > 256 for job in plan.jobs)
+    with pytest.raises(PromptTooLong, match="nothing was cut"):
+        next(model.generate([job.request for job in plan.jobs]))
+    for job in make_plan(load(write(text.replace("from: test", "from: test, fit: first"))), Selection(), model).jobs:
+        assert len(job.request.token_ids) + 20 <= 256
+        assert job.prompt.text.startswith("Answer.\nQ: so")
+        assert len(job.prompt.shown.ids) + len(job.prompt.shown.dropped) == 11
