@@ -33,16 +33,18 @@ def golds(subject: Subject, shots: Shots) -> list[Gold]:
         tests: Sequence[Example] = subject.tests
     except Unknown:
         tests = ()
-    found = [gold for row in (*islice(shots.pool, MAX_ROWS), *tests) for gold in gold_of(subject, shots, row)]
+    as_shown = shots.as_shown()
+    rows = (*islice(shots.pool, MAX_ROWS), *tests)
+    found = [gold for row in rows for gold in gold_of(subject, shots, row, as_shown(row))]
     if not found:
         raise Unknown("no demonstration has the place at which the query ends")
     return found
 
 
-def gold_of(subject: Subject, shots: Shots, row: Example) -> Iterator[Gold]:
+def gold_of(subject: Subject, shots: Shots, row: Example, shown: Example) -> Iterator[Gold]:
     """The row's gold completion; nothing where it lacks a field, or the demonstration does not ask as the query does."""
     try:
-        text = answer_part(subject, shots, row)
+        text = answer_part(subject, shots, shown)
     except TemplateError:
         return
     if text is not None and text.strip():

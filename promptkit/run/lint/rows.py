@@ -197,7 +197,7 @@ def unused_train(subject: Subject) -> Iterator[Problem]:
 def imbalanced(subject: Subject) -> Iterator[Problem]:
     """The choice of demonstrations, where it shows one class much more often than another."""
     for shots in subject.shots:
-        rows = subject.shown(shots)
+        rows = own_rows(shots, subject.shown(shots))
         targets = [str(subject.target(row)) for row in rows if subject.target(row) is not None]
         classes = classes_of(subject, shots)
         if len(targets) < max(2, len(classes)) or not classes:
@@ -212,6 +212,14 @@ def imbalanced(subject: Subject) -> Iterator[Problem]:
             )
             hint = "`select: balanced`, or another `take` or `seed`"
             yield subject.problem(("prompt", shots.number), message, hint)
+
+
+def own_rows(shots: Shots, rows: Sequence[Example]) -> Sequence[Example]:
+    """The rows under their own labels, where symbols stand for these: as many of each as of the labels."""
+    if shots.step.labels is None or shots.step.labels.how != "symbolic":
+        return rows
+    own = {row.id: row for row in shots.pool}
+    return [own[row.id] for row in rows]
 
 
 def times(number: int) -> str:

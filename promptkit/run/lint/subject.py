@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -41,6 +41,27 @@ class Shots:
     step: Demonstrations
     pool: Sequence[Example]
     is_whole: bool
+
+    def as_shown(self) -> Callable[[Example], Example]:
+        """What puts a row's symbol in the place of its label, where the step does so for all rows; else changes nothing.
+
+        Labels that are flipped or random are wrong on purpose, and say nothing of what a right completion is.
+        """
+        labels = self.step.labels
+        if labels is None or labels.how != "symbolic" or labels.share < 1:
+            return lambda row: row
+        try:
+            relabelling = labels.relabelling(Pool(rows=self.pool), self.step.seed)
+        except PromptkitError as error:
+            raise Unknown(first_line(error)) from error
+
+        def shown(row: Example) -> Example:
+            try:
+                return relabelling.shown(row)
+            except PromptkitError:  # a row that is only asked about need not have the field
+                return row
+
+        return shown
 
 
 class Subject:

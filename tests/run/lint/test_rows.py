@@ -73,3 +73,8 @@ def test_a_class_that_is_shown_much_more_often_is_told(says):
         "15:5 PK405 prompt[0]: the 6 demonstrations show 'bad' 5 times and 'good' once: bad 5, good 1"
     ]
     assert says(("  target", row), ("from: train, ", "from: train, take: 3, ")) == []
+
+
+def test_symbols_are_counted_by_what_they_stand_for(says):
+    """A study of labels without meaning shows none of the classes by its name, and means to."""
+    assert "PK405" not in str(says(("from: train, ", "from: train, labels: symbolic, ")))
