@@ -6,7 +6,7 @@ import pytest
 
 from promptkit.errors import ModelError
 from promptkit.generate import Loading
-from promptkit.run import Selection, load, make_plan
+from promptkit.run import Selection, load, make_plan, make_prompter
 from promptkit.run.rescoring import record_of
 
 SIZES = (3, 9, 5, 12, 4, 7)  # words of each demonstration's text
@@ -154,3 +154,13 @@ def ran(write, places):
       - query: "{{ q }}"
     """
     return promptkit.run(write(text.replace("yes", "'yes'").replace("no}", "'no'}")), limit=2, **places)
+
+
+def test_a_content_free_prompt_stands_below_the_same_demonstrations(planned):
+    """Calibration compares the two: what the shorter query would make room for is not shown."""
+    plan, generator = planned()
+    prompter = make_prompter(plan.pipeline, plan.selection, generator.tokenizer).within(generator)
+    job = plan.jobs[1]
+    assert job.prompt.shown.dropped
+    prompt = prompter.prompt_with(job.example, {"q": "N/A"})
+    assert prompt.text == job.prompt.text.replace(job.example.fields["q"], "N/A")
