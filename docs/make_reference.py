@@ -19,6 +19,7 @@ from promptkit.prompt.demonstrations import Turns
 from promptkit.run.examples import CheckedExample
 from promptkit.run.lint.rule import Rule
 from promptkit.run.lint.rules import RULES
+from promptkit.run.matrix import Matrix, Race
 from promptkit.run.pipeline import PipelineDeclaration
 from promptkit.run.schema import SEAMS, json_schema
 from promptkit.run.stage import Group, Repeat, Stage
@@ -39,6 +40,8 @@ SECTIONS: list[tuple[str, type[Declaration]]] = [
     ("`leaks` of `demonstrations`", Leaks),
     ("`labels` of `demonstrations`", Labels),
     ("`fit` of `demonstrations`", Fit),
+    ("`matrix`", Matrix),
+    ("`race` of `matrix`", Race),
 ]
 SEAM_TITLES = {
     "prompt": "Steps of `prompt`",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from promptkit.run import Pipeline, Run
+    from promptkit.run import Pipeline, Run, Sweep
 
 __all__ = ["load", "run"]
 
@@ -23,7 +23,7 @@ def load(name: str | Path, *, overrides: Sequence[str] = (), allow_code: bool = 
 
 
 def run(  # noqa: PLR0913 - each option of the verb is a keyword here
-    pipeline: Pipeline | str | Path,
+    pipeline: Pipeline | Sweep | str | Path,
     *,
     model: str | None = None,
     data: str | Path | None = None,
@@ -39,16 +39,16 @@ def run(  # noqa: PLR0913 - each option of the verb is a keyword here
     """The finished run of a pipeline, or of the file or shipped pipeline of that name.
 
     `data` is the folder in which relative data files are looked for, `limit` the most examples to take. With `out`
-    None no folder is written. `slots` is how many rows are in progress at once, `memory` the most to use, in bytes or as
+    None no folder is written. A file with a `matrix` gives a `SweepRun`, which has the runs of its cells as `.cells`. `slots` is how many rows are in progress at once, `memory` the most to use, in bytes or as
     a text such as "6GB"; each follows from the machine where it is not given. `audit` rows are computed
     once more, each alone, and compared: `summary["audit"]`. Raises `PromptkitError` for every mistake that a person can
     mend.
     """
     from promptkit.generate import Loading  # noqa: PLC0415
     from promptkit.generate.sizes import parse_bytes  # noqa: PLC0415
-    from promptkit.run import Pipeline, Selection, Settings, run_pipeline  # noqa: PLC0415
+    from promptkit.run import Pipeline, Selection, Settings, Sweep, load_sweep, run_pipeline, run_sweep  # noqa: PLC0415
 
-    loaded = pipeline if isinstance(pipeline, Pipeline) else load(pipeline)
+    declared = pipeline if isinstance(pipeline, Pipeline | Sweep) else load_sweep(pipeline) or load(pipeline)
     settings = Settings(
         selection=Selection(split=split, limit=limit, data_folder=Path(data) if data else None),
         loading=Loading(dtype=dtype, slots=slots, memory=parse_bytes(memory) if isinstance(memory, str) else memory),
@@ -56,4 +56,7 @@ def run(  # noqa: PLR0913 - each option of the verb is a keyword here
         store=Path(store) if store else None,
         num_audited=audit,
     )
-    return run_pipeline(loaded.with_model(model) if model else loaded, settings, is_written=out is not None)
+    on_model = declared.with_model(model) if model else declared
+    if isinstance(on_model, Sweep):
+        return run_sweep(on_model, settings, is_written=out is not None)
+    return run_pipeline(on_model, settings, is_written=out is not None)

@@ -22,7 +22,20 @@ from promptkit.version import __version__
 
 __all__ = ["VERBS", "main", "make_app"]
 
-VERBS = ("check", "show", "plan", "run", "extract", "score", "explain", "bakeoff", "models", "schema", "card")
+VERBS = (
+    "check",
+    "show",
+    "plan",
+    "run",
+    "extract",
+    "score",
+    "explain",
+    "bakeoff",
+    "picture",
+    "models",
+    "schema",
+    "card",
+)
 DONE, MISTAKE, INTERRUPTED = 0, 2, 130
 UsageError: type[Any] = typer.BadParameter.__mro__[1]  # typer gives it no name of its own
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from promptkit.cli.options import AllowCode, AsJson, ModelName, Overrides, PipelineFile
+from promptkit.cli.loading import load_one
+from promptkit.cli.options import AllowCode, AsJson, CellNumber, ModelName, Overrides, PipelineFile
 from promptkit.cli.output import print_json, print_view
 from promptkit.errors import ModelError
-from promptkit.run import Pipeline, load, make_card
+from promptkit.run import Pipeline, make_card
 
 __all__ = ["card"]
 
@@ -14,11 +15,12 @@ def card(
     file: PipelineFile,
     model: ModelName = None,
     overrides: Overrides = None,
+    cell: CellNumber = None,
     allow_code: AllowCode = False,
     as_json: AsJson = False,
 ) -> None:
     """Print where each step stands in ŷ = O ∘ f ∘ I(x), and what it learns beside what is frozen."""
-    pipeline = load(file, overrides=overrides or [], allow_code=allow_code)
+    pipeline = load_one(file, overrides or [], cell, allow_code=allow_code)
     pipeline = pipeline.with_model(model) if model else pipeline
     made = make_card(pipeline, num_parameters(pipeline))
     if as_json:

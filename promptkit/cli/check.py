@@ -8,10 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
+from promptkit.cli.loading import load_any
 from promptkit.cli.options import AllowCode, AsJson, DataFolder, Files, Overrides
 from promptkit.cli.output import print_json, say
 from promptkit.errors import PromptkitError
-from promptkit.run import RULES, Checked, Failure, Linted, check_pipeline, lint_pipeline, load
+from promptkit.run import RULES, Checked, Failure, Linted, Sweep, check_pipeline, check_sweep, lint_pipeline, lint_sweep
 from promptkit.text import known_names
 
 __all__ = ["check"]
@@ -75,9 +76,15 @@ def known_code(code: str) -> str:
 def check_file(file: str, asked: Asked) -> dict[str, Any]:
     """What came of one file, which is also said on standard error."""
     try:
-        pipeline = load(file, overrides=asked.overrides, allow_code=asked.allow_code)
-        checked = check_pipeline(pipeline)
-        linted = lint_pipeline(pipeline, data_folder=asked.data_folder, allow=asked.allow)
+        declared = load_any(file, asked.overrides, allow_code=asked.allow_code)
+        if isinstance(declared, Sweep):
+            checked, linted = (
+                check_sweep(declared),
+                lint_sweep(declared, data_folder=asked.data_folder, allow=asked.allow),
+            )
+        else:
+            checked = check_pipeline(declared)
+            linted = lint_pipeline(declared, data_folder=asked.data_folder, allow=asked.allow)
     except PromptkitError as error:
         say(str(error))
         nothing: dict[str, Any] = {"num_examples": 0, "failures": [], **lint_json(Linted())}
@@ -87,7 +94,9 @@ def check_file(file: str, asked: Asked) -> dict[str, Any]:
     num, num_failed, num_found = checked.num, len(checked.failures), len(linted.findings)
     held = "no examples" if not num else f"{num - num_failed} of {num} examples hold"
     found = f", {num_found} finding{'s' if num_found > 1 else ''} of the linter" if num_found else ""
-    say(f"{'FAIL' if num_failed else 'ok  '} {file}: {held}{found}")
+    cells = len(declared.cells) if isinstance(declared, Sweep) else None
+    of_cells = f", {cells:,} cells" if cells else ""
+    say(f"{'FAIL' if num_failed else 'ok  '} {file}: {held}{of_cells}{found}")
     return {
         "file": file,
         "ok": not num_failed,
@@ -95,6 +104,7 @@ def check_file(file: str, asked: Asked) -> dict[str, Any]:
         "num_examples": num,
         "failures": [failure_json(each) for each in checked.failures],
         **lint_json(linted),
+        **({"num_cells": cells} if cells else {}),
     }
 
 

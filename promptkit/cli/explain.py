@@ -17,6 +17,7 @@ from promptkit.run import (
     explain_row,
     explain_run,
     explain_text,
+    is_sweep,
     load,
     overview_of_rows,
     overview_of_run,
@@ -67,7 +68,7 @@ def of_run(
     run: Path, example: str | None, sample: int | None, other: Pipeline | None, *, allow_code: bool
 ) -> Explained | Overview:
     """One of a run's completions, or the overview of all."""
-    if not run.is_dir():
+    if not run.is_dir() and not is_sweep(run.parent):  # a cell of a sweep, SWEEP/N, is no folder of its own
         hint = "for the chain of a pipeline, give it a completion: --text, or --from and --id"
         raise RunError(f"{str(run)!r} is no folder of a run\n    {hint}")
     if example is None:

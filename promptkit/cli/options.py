@@ -13,6 +13,7 @@ from promptkit.generate.sizes import parse_bytes
 __all__ = [
     "AllowCode",
     "AsJson",
+    "CellNumber",
     "DataFolder",
     "Dtype",
     "Files",
@@ -42,6 +43,9 @@ Overrides = Annotated[
 ]
 AllowCode = Annotated[bool, typer.Option("--allow-code", help="let the file run the Python that it names")]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object on standard output")]
+CellNumber = Annotated[
+    int | None, typer.Option("--cell", metavar="N", min=0, help="one cell of the file's matrix, counted from 0")
+]
 Dtype = Annotated[str, typer.Option(help="auto, float32, bfloat16, float16")]
 Slots = Annotated[int | None, typer.Option(min=1, help="rows in progress at once; else as many as memory allows")]
 StoreFile = Annotated[Path | None, typer.Option("--store", metavar="FILE", help="the completion store")]

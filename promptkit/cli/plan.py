@@ -6,9 +6,11 @@ from typing import Annotated
 
 import typer
 
+from promptkit.cli.loading import load_any
 from promptkit.cli.options import (
     AllowCode,
     AsJson,
+    CellNumber,
     DataFolder,
     Dtype,
     Limit,
@@ -22,7 +24,7 @@ from promptkit.cli.options import (
 )
 from promptkit.cli.output import print_json, print_view
 from promptkit.generate import Loading
-from promptkit.run import Selection, Settings, forecast_run, load
+from promptkit.run import RunForecast, Selection, Settings, Sweep, SweepForecast, forecast_run, forecast_sweep
 
 __all__ = ["plan"]
 
@@ -41,23 +43,28 @@ def plan(
     calibrate: Annotated[
         bool, typer.Option("--calibrate", help="load the model and measure its speed, some seconds long")
     ] = False,
+    cell: CellNumber = None,
     allow_code: AllowCode = False,
     as_json: AsJson = False,
 ) -> None:
-    """Say what a run would compute: tokens, what is shared, memory, what does not fit, the time to expect."""
-    pipeline = load(file, overrides=overrides or [], allow_code=allow_code)
-    pipeline = pipeline.with_model(model) if model else pipeline
+    """Say what a run would compute: tokens, what is shared, memory, what does not fit, the time to expect; of a matrix for all cells."""
+    declared = load_any(file, overrides or [], cell, allow_code=allow_code)
+    declared = declared.with_model(model) if model else declared
     settings = Settings(
         selection=Selection(split=split, limit=limit, data_folder=data),
         loading=Loading(dtype=dtype, slots=slots, memory=memory),
         store=store,
     )
-    forecast = forecast_run(pipeline, settings, calibrate=calibrate)
+    forecast: RunForecast | SweepForecast
+    if isinstance(declared, Sweep):
+        forecast = forecast_sweep(declared, settings, calibrate=calibrate)
+    else:
+        forecast = forecast_run(declared, settings, calibrate=calibrate)
     if as_json:
         print_json(forecast.to_json())
     else:
-        from promptkit.report import plan_view
+        from promptkit.report import plan_view, sweep_plan_view
 
-        print_view(plan_view(forecast))
+        print_view(sweep_plan_view(forecast) if isinstance(forecast, SweepForecast) else plan_view(forecast))
     if not forecast.fits:
         raise typer.Exit(1)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from promptkit.cli.loading import load_any
 from promptkit.cli.options import (
     AllowCode,
     AsJson,
+    CellNumber,
     DataFolder,
     Dtype,
     Files,
@@ -25,8 +27,20 @@ from promptkit.cli.options import (
 )
 from promptkit.cli.output import print_json, print_view, say
 from promptkit.errors import RunError
-from promptkit.generate import Generator, Loading, ModelDeclaration
-from promptkit.run import DEFAULT_OUT, Pipeline, Run, Selection, Settings, check_has_reference, load, run_pipeline
+from promptkit.generate import Loading
+from promptkit.run import (
+    DEFAULT_OUT,
+    Models,
+    Pipeline,
+    Run,
+    Selection,
+    Settings,
+    Sweep,
+    SweepRun,
+    check_has_reference,
+    run_pipeline,
+    run_sweep,
+)
 from promptkit.text import known_names
 
 __all__ = ["run"]
@@ -75,12 +89,16 @@ def run(
             callback=checked_thresholds,
         ),
     ] = None,
+    cell: CellNumber = None,
     allow_code: AllowCode = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="no progress")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Run pipelines on a model: progress on standard error, a table at the end."""
-    pipelines = [load(file, overrides=overrides or [], allow_code=allow_code) for file in files]
+    """Run pipelines on a model: progress on standard error, a table at the end.
+
+    A file with a `matrix` is run in all its cells, which compute once what they share.
+    """
+    pipelines = [load_any(file, overrides or [], cell, allow_code=allow_code) for file in files]
     thresholds = thresholds_for(pipelines, at_least or [])
     if model:
         pipelines = [pipeline.with_model(model) for pipeline in pipelines]
@@ -94,45 +112,44 @@ def run(
     )
     runs = run_all(pipelines, settings, quiet=quiet, as_json=as_json)
     show_runs(runs, as_json=as_json)
-    missed = [said for finished in runs for said in missed_thresholds(finished, thresholds)]
+    missed = [said for finished in each_run(runs) for said in missed_thresholds(finished, thresholds)]
     for said in missed:
         say(said)
     if missed:
         raise typer.Exit(1)
 
 
-def run_all(pipelines: list[Pipeline], settings: Settings, *, quiet: bool, as_json: bool) -> list[Run]:
+def run_all(pipelines: list[Pipeline | Sweep], settings: Settings, *, quiet: bool, as_json: bool) -> list[Run]:
     """The finished runs, each said when it is. Pipelines on the same model share it."""
     from promptkit.report import ProgressLine
 
     models = Models(settings.loading)
-    for pipeline in pipelines if settings.num_audited else ():
+    for pipeline in each_pipeline(pipelines) if settings.num_audited else ():
         check_has_reference(models.open(pipeline.declaration.model))
-    runs = []
-    for pipeline in pipelines:
-        generator = models.open(pipeline.declaration.model)
-        with ProgressLine(pipeline.name) as line:
+    runs: list[Run] = []
+    for declared in pipelines:
+        with ProgressLine(declared.name) as line:
             watch = (lambda _: None) if quiet else line.watch
-            runs.append(run_pipeline(pipeline, settings, watch, generator=generator))
+            if isinstance(declared, Sweep):
+                runs.append(run_sweep(declared, settings, watch, models=models))
+            else:
+                generator = models.open(declared.declaration.model)
+                runs.append(run_pipeline(declared, settings, watch, generator=generator))
         if not as_json:
-            say(f"run: {runs[-1].folder}")
+            say(f"{'sweep' if isinstance(declared, Sweep) else 'run'}: {runs[-1].folder}")
     return runs
 
 
-class Models:
-    """The models that are open, each once."""
+def each_pipeline(declared: Iterable[Pipeline | Sweep]) -> Iterator[Pipeline]:
+    """The pipelines, and those of sweeps' cells."""
+    for each in declared:
+        yield from each.pipelines if isinstance(each, Sweep) else (each,)
 
-    def __init__(self, loading: Loading) -> None:
-        self._loading = loading
-        self._opened: list[tuple[ModelDeclaration, Generator]] = []  # a declaration may hold maps, and so have no hash
 
-    def open(self, model: ModelDeclaration) -> Generator:
-        """The generator of a model, opened when it is first asked for."""
-        known = next((generator for declared, generator in self._opened if declared == model), None)
-        if known is None:
-            known = model.open(self._loading)
-            self._opened.append((model, known))
-        return known
+def each_run(runs: Iterable[Run]) -> Iterator[Run]:
+    """The runs, and those of sweeps' cells."""
+    for each in runs:
+        yield from each.cells if isinstance(each, SweepRun) else (each,)
 
 
 def show_runs(runs: list[Run], *, as_json: bool) -> None:
@@ -141,30 +158,41 @@ def show_runs(runs: list[Run], *, as_json: bool) -> None:
         summaries = [public(finished.summary) for finished in runs]
         print_json(summaries[0] if len(summaries) == 1 else {"runs": summaries})
         return
-    from promptkit.report import audit_view, runs_table, stages_view, unanswered_line
+    from promptkit.report import audit_view, runs_table, stages_view, sweep_view, unanswered_line
 
-    print_view(runs_table([finished.summary for finished in runs]))
+    single = [finished for finished in runs if not isinstance(finished, SweepRun)]
+    if single:
+        print_view(runs_table([finished.summary for finished in single]))
     for finished in runs:
-        if "stages" in finished.summary:
+        if isinstance(finished, SweepRun):
+            print_view(sweep_view(finished.summary))
+        elif "stages" in finished.summary:
             print_view(stages_view(finished.summary))
-    for finished in runs:
+    for finished in single:
         if line := unanswered_line(finished.summary, f"promptkit explain {finished.folder}"):
             say(line)
-    for finished in runs:
+    for finished in each_run(runs):
         if "audit" in finished.summary:
-            label = "audit" if len(runs) == 1 else f"audit of {finished.summary['pipeline']}"
+            label = "audit" if len(runs) == len(single) == 1 else f"audit of {run_label(finished)}"
             print_view(audit_view(finished.summary["audit"], label))
 
 
+def run_label(finished: Run) -> str:
+    """The name of a run's pipeline, and of its cell where it is one."""
+    number = finished.summary.get("cell")
+    return f"{finished.summary['pipeline']}{'' if number is None else f', cell {number}'}"
+
+
 def public(summary: Mapping[str, Any]) -> dict[str, Any]:
-    """The summary without what only `run.json` needs."""
-    return {name: value for name, value in summary.items() if name not in ("declaration", "folder")}
+    """The summary without what only `run.json` needs, or `sweep.json`."""
+    shown = {name: value for name, value in summary.items() if name not in ("columns", "declaration", "folder")}
+    return {**shown, "cells": [public(cell) for cell in shown["cells"]]} if "cells" in shown else shown
 
 
-def thresholds_for(pipelines: list[Pipeline], texts: list[str]) -> dict[str, float]:
+def thresholds_for(pipelines: list[Pipeline | Sweep], texts: list[str]) -> dict[str, float]:
     """The least value of each metric. Raises `RunError`, before anything runs, for a metric that no pipeline has."""
     thresholds = dict(threshold(text) for text in texts)
-    known = {metric.name for pipeline in pipelines for metric in pipeline.metrics}
+    known = {metric.name for pipeline in each_pipeline(pipelines) for metric in pipeline.metrics}
     for name in thresholds:
         if name not in known:
             raise RunError(f"--at-least: there is no metric {name!r}\n    {known_names(name, known)}")
@@ -178,4 +206,4 @@ def missed_thresholds(finished: Run, thresholds: Mapping[str, float]) -> Iterato
             value = finished.scores[name]["value"]
             if value is None or value < least:
                 shown = "n/a" if value is None else f"{value:.4g}"
-                yield f"{finished.summary['pipeline']}: {name} is {shown}, asked for at least {least:g}"
+                yield f"{run_label(finished)}: {name} is {shown}, asked for at least {least:g}"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from promptkit.cli.options import AllowCode, AsJson
 from promptkit.cli.output import print_json, print_view, say
-from promptkit.run import load, rescore
+from promptkit.run import Pipeline, Rescored, is_sweep, load, read_sweep, rescore
 
 __all__ = ["score"]
 
@@ -22,12 +22,17 @@ def score(
     allow_code: AllowCode = False,
     as_json: AsJson = False,
 ) -> None:
-    """Align and score a finished run again, from what it kept. Needs no model, and changes nothing."""
+    """Align and score a finished run again, from what it kept. Needs no model, and changes nothing.
+
+    Of a sweep all cells, or one: SWEEP/N.
+    """
     pipeline = load(other, allow_code=allow_code) if other else None
+    if is_sweep(run):
+        score_cells(run, pipeline, allow_code=allow_code, as_json=as_json)
+        return
     result = rescore(run, pipeline, allow_code=allow_code)
     if as_json:
-        before = {name: result.before[name] for name in ("scores", "statuses", "status_rates") if name in result.before}
-        print_json({**result.run.summary, "before": before, "changed": list(result.changed)})
+        print_json(rescored_json(result))
         return
     from promptkit.report import runs_table, unanswered_line
 
@@ -36,3 +41,31 @@ def score(
     say(f"{len(result.changed)} of {result.run.summary['num_samples']} answers changed")
     if line := unanswered_line(result.run.summary, f"promptkit explain {run}{f' --with {other}' if other else ''}"):
         say(line)
+
+
+def rescored_json(result: Rescored) -> dict[str, Any]:
+    """A run that was scored again, as JSON values."""
+    before = {name: result.before[name] for name in ("scores", "statuses", "status_rates") if name in result.before}
+    return {**result.run.summary, "before": before, "changed": list(result.changed)}
+
+
+def score_cells(sweep: Path, pipeline: Pipeline | None, *, allow_code: bool, as_json: bool) -> None:
+    """Scores every cell of a sweep again."""
+    num = len(read_sweep(sweep)["cells"])
+    results = [rescore(sweep / str(number), pipeline, allow_code=allow_code) for number in range(num)]
+    if as_json:
+        print_json({"run": str(sweep), "cells": [rescored_json(each) for each in results]})
+        return
+    from promptkit.report import runs_table
+
+    print_view(runs_table([row for number, each in enumerate(results) for row in before_and_after(number, each)]))
+    changed = sum(len(each.changed) for each in results)
+    say(f"{changed} of {sum(each.run.summary['num_samples'] for each in results)} answers changed")
+
+
+def before_and_after(number: int, result: Rescored) -> list[dict[str, Any]]:
+    """A cell as it was run, and as it is scored now, each under its number."""
+    return [
+        {**result.before, "pipeline": f"cell {number} (as run)"},
+        {**result.run.summary, "pipeline": f"cell {number}"},
+    ]

@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 
-from promptkit.cli.options import AllowCode, AsJson, DataFolder, ModelName, Overrides, PipelineFile, Split
+from promptkit.cli.loading import load_one
+from promptkit.cli.options import AllowCode, AsJson, CellNumber, DataFolder, ModelName, Overrides, PipelineFile, Split
 from promptkit.cli.output import print_exactly, print_json, print_view
 from promptkit.data import Example
 from promptkit.errors import DataError, ModelError, RunError
 from promptkit.generate import Generator, Loading, Tokenizer
 from promptkit.prompt import Prompt
-from promptkit.run import Pipeline, Selection, drops, load, make_prompter, options_of, preview_prompt, read_examples
+from promptkit.run import Pipeline, Selection, drops, make_prompter, options_of, preview_prompt, read_examples
 
 __all__ = ["show"]
 
@@ -33,13 +34,14 @@ def show(
     data: DataFolder = None,
     split: Split = "test",
     overrides: Overrides = None,
+    cell: CellNumber = None,
     allow_code: AllowCode = False,
     as_json: AsJson = False,
 ) -> None:
     """Show the exact prompt of one example, piece by piece, each with the line that it came from."""
     from promptkit.report import prompt_json, prompt_view, tokens_view
 
-    pipeline = load(file, overrides=overrides or [], allow_code=allow_code)
+    pipeline = load_one(file, overrides or [], cell, allow_code=allow_code)
     pipeline = pipeline.with_model(model) if model else pipeline
     selection = Selection(split=split, limit=index + 1, data_folder=data)
     examples = read_examples(pipeline, selection)

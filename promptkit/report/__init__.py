@@ -5,18 +5,27 @@ from promptkit.report.bakeoff_view import bakeoff_view
 from promptkit.report.card_view import card_view
 from promptkit.report.explain_view import explain_view, overview_view
 from promptkit.report.failure_view import failure_text
+from promptkit.report.picture import FORMATS, draw
 from promptkit.report.plan_view import plan_view
 from promptkit.report.progress import ProgressLine, Reading
 from promptkit.report.prompt_view import prompt_json, prompt_view, tokens_view
 from promptkit.report.stages_view import stages_view
+from promptkit.report.sweep_plan_view import sweep_plan_view
+from promptkit.report.sweep_points import Axes, Point, Points, sweep_points
+from promptkit.report.sweep_view import sweep_view
 from promptkit.report.table import format_score, format_seconds, runs_table, unanswered_line
 
 __all__ = [
+    "FORMATS",
+    "Axes",
+    "Point",
+    "Points",
     "ProgressLine",
     "Reading",
     "audit_view",
     "bakeoff_view",
     "card_view",
+    "draw",
     "explain_view",
     "failure_text",
     "format_score",
@@ -27,6 +36,9 @@ __all__ = [
     "prompt_view",
     "runs_table",
     "stages_view",
+    "sweep_plan_view",
+    "sweep_points",
+    "sweep_view",
     "tokens_view",
     "unanswered_line",
 ]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from promptkit.run.audit import check_has_reference
     from promptkit.run.bakeoff import Agreement, Bakeoff, BakeoffRow, Completions, bake_off
     from promptkit.run.card import Card, make_card
-    from promptkit.run.checking import Checked, Difference, Failure, check_examples, check_pipeline
+    from promptkit.run.checking import Checked, Difference, Failure, check_examples, check_pipeline, check_sweep
     from promptkit.run.crew import read_batches
     from promptkit.run.execute import Progress
     from promptkit.run.explaining import (
@@ -25,11 +25,13 @@ if TYPE_CHECKING:
         overview_of_run,
     )
     from promptkit.run.extracting import Extracted, Extractor, Order, Tally, Written, extract
-    from promptkit.run.folder import DEFAULT_OUT
+    from promptkit.run.folder import DEFAULT_OUT, is_sweep, read_sweep, sweep_rows
     from promptkit.run.forecast import RunForecast, SharedText, forecast_run
-    from promptkit.run.lint.linting import Linted, lint_pipeline
+    from promptkit.run.lint.linting import Linted, lint_pipeline, lint_sweep
     from promptkit.run.lint.rule import Finding
     from promptkit.run.lint.rules import RULES
+    from promptkit.run.matrix import Matrix, Race
+    from promptkit.run.models import Models
     from promptkit.run.pipeline import Pipeline, PipelineDeclaration, load
     from promptkit.run.plan import Plan, make_plan, options_of
     from promptkit.run.preview import preview_prompt
@@ -39,6 +41,10 @@ if TYPE_CHECKING:
     from promptkit.run.room import drops
     from promptkit.run.run import Run, Settings, run_pipeline
     from promptkit.run.store import Store, default_store
+    from promptkit.run.sweep import Cell, Sweep, load_cell, load_sweep
+    from promptkit.run.sweep_forecast import SweepForecast, forecast_sweep
+    from promptkit.run.sweep_run import CellRun, SweepRun
+    from promptkit.run.sweeping import run_sweep
 
 __all__ = [
     "DEFAULT_OUT",
@@ -47,6 +53,8 @@ __all__ = [
     "Bakeoff",
     "BakeoffRow",
     "Card",
+    "Cell",
+    "CellRun",
     "Checked",
     "Completions",
     "Difference",
@@ -56,12 +64,15 @@ __all__ = [
     "Failure",
     "Finding",
     "Linted",
+    "Matrix",
+    "Models",
     "Order",
     "Overview",
     "Pipeline",
     "PipelineDeclaration",
     "Plan",
     "Progress",
+    "Race",
     "Record",
     "Rescored",
     "Run",
@@ -70,12 +81,16 @@ __all__ = [
     "Settings",
     "SharedText",
     "Store",
+    "Sweep",
+    "SweepForecast",
+    "SweepRun",
     "Tally",
     "Written",
     "bake_off",
     "check_examples",
     "check_has_reference",
     "check_pipeline",
+    "check_sweep",
     "default_store",
     "drops",
     "explain_row",
@@ -83,8 +98,13 @@ __all__ = [
     "explain_text",
     "extract",
     "forecast_run",
+    "forecast_sweep",
+    "is_sweep",
     "lint_pipeline",
+    "lint_sweep",
     "load",
+    "load_cell",
+    "load_sweep",
     "make_card",
     "make_plan",
     "make_prompter",
@@ -94,15 +114,18 @@ __all__ = [
     "preview_prompt",
     "read_batches",
     "read_examples",
+    "read_sweep",
     "rescore",
     "run_pipeline",
+    "run_sweep",
+    "sweep_rows",
 ]
 
 HOMES = {
     "audit": ("check_has_reference",),
     "bakeoff": ("Agreement", "Bakeoff", "BakeoffRow", "Completions", "bake_off"),
     "card": ("Card", "make_card"),
-    "checking": ("Checked", "Difference", "Failure", "check_examples", "check_pipeline"),
+    "checking": ("Checked", "Difference", "Failure", "check_examples", "check_pipeline", "check_sweep"),
     "crew": ("read_batches",),
     "execute": ("Progress",),
     "explaining": (
@@ -115,11 +138,13 @@ HOMES = {
         "overview_of_run",
     ),
     "extracting": ("Extracted", "Extractor", "Order", "Tally", "Written", "extract"),
-    "folder": ("DEFAULT_OUT",),
+    "folder": ("DEFAULT_OUT", "is_sweep", "read_sweep", "sweep_rows"),
     "forecast": ("RunForecast", "SharedText", "forecast_run"),
-    "lint.linting": ("Linted", "lint_pipeline"),
+    "lint.linting": ("Linted", "lint_pipeline", "lint_sweep"),
     "lint.rule": ("Finding",),
     "lint.rules": ("RULES",),
+    "matrix": ("Matrix", "Race"),
+    "models": ("Models",),
     "pipeline": ("Pipeline", "PipelineDeclaration", "load"),
     "plan": ("Plan", "make_plan", "options_of"),
     "preview": ("preview_prompt",),
@@ -129,6 +154,10 @@ HOMES = {
     "room": ("drops",),
     "run": ("Run", "Settings", "run_pipeline"),
     "store": ("Store", "default_store"),
+    "sweep": ("Cell", "Sweep", "load_cell", "load_sweep"),
+    "sweep_forecast": ("SweepForecast", "forecast_sweep"),
+    "sweep_run": ("CellRun", "SweepRun"),
+    "sweeping": ("run_sweep",),
 }
 
 

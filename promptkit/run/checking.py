@@ -9,11 +9,13 @@ from typing import Any
 
 from promptkit.align import Answer, Chain, Outcome
 from promptkit.run.examples import UNSET, Case, read_cases
+from promptkit.run.matrix import same_key
 from promptkit.run.pipeline import Pipeline
+from promptkit.run.sweep import Sweep
 from promptkit.score import ExactMatch
 from promptkit.text import Position
 
-__all__ = ["Checked", "Difference", "Failure", "check_examples", "check_pipeline"]
+__all__ = ["Checked", "Difference", "Failure", "check_examples", "check_pipeline", "check_sweep"]
 
 NAME_PART = re.compile(r"\[\d+\]|[^.\[\]]+")
 
@@ -84,6 +86,13 @@ def check_pipeline(pipeline: Pipeline) -> Checked:
     cases = read_cases(pipeline.declaration.examples, pipeline.plain.get("examples") or (), pipeline.formats)
     failures = (failure(pipeline.stages.get(case.example.stage or "", pipeline).chain, case) for case in cases)
     return Checked(num=len(cases), failures=tuple(each for each in failures if each is not None))
+
+
+def check_sweep(sweep: Sweep) -> Checked:
+    """The examples of all cells, run once for each chain that the cells have."""
+    chains = {same_key([each.plain.get("align"), each.plain.get("examples")]): each for each in sweep.pipelines}
+    checked = [check_pipeline(each) for each in chains.values()]
+    return Checked(num=sum(each.num for each in checked), failures=tuple(f for each in checked for f in each.failures))
 
 
 def check_examples(pipeline: Pipeline) -> list[Failure]:

@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +18,26 @@ from promptkit.errors import RunError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["DEFAULT_OUT", "broken", "claim", "read_fitting", "read_run", "records_table", "run_name", "write_run"]
+__all__ = [
+    "DEFAULT_OUT",
+    "FITTING",
+    "SWEEP",
+    "broken",
+    "claim",
+    "is_sweep",
+    "read_fitting",
+    "read_run",
+    "read_sweep",
+    "records_table",
+    "run_name",
+    "sweep_rows",
+    "write_folder",
+    "write_run",
+]
 
 DEFAULT_OUT = Path("runs")
 SUMMARY, SAMPLES = "run.json", "samples.parquet"
+SWEEP = "sweep.json"
 SCORES = ("score.", "decided.score.", "uncalibrated.score.")  # what the names of columns of scores begin with
 FITTING = "fitting.parquet"  # solved rows that a step of O was fitted on; there only where there are any
 NEEDED = {"pipeline": str, "file": str, "model": str, "num_examples": int, "scores": dict, "statuses": dict}
@@ -62,14 +78,27 @@ def write_run(
     fitting: Sequence[Mapping[str, Any]] = (),
 ) -> None:
     """Writes a run in `partial`, then puts it at `folder` in one move; an older run of that name gives way."""
+    tables = {SAMPLES: lambda: records_table(rows)}
+    if fitting:
+        tables[FITTING] = lambda: records_table(fitting)
+    write_folder(partial, folder, {SUMMARY: summary}, tables)
+
+
+def write_folder(
+    partial: Path,
+    folder: Path,
+    summaries: Mapping[str, Mapping[str, Any]],
+    tables: Mapping[str, Callable[[], pa.Table]],
+) -> None:
+    """Writes summaries and tables, by the names of their files, in `partial`, and puts it at `folder`."""
     import pyarrow.parquet as pq  # noqa: PLC0415 - only where a run is written
 
     try:
-        pq.write_table(records_table(rows), partial / SAMPLES)
-        if fitting:
-            pq.write_table(records_table(fitting), partial / FITTING)
-        text = json.dumps(summary, indent=2, ensure_ascii=False, default=str)
-        (partial / SUMMARY).write_text(text + "\n", encoding="utf-8")
+        for name, make in tables.items():
+            pq.write_table(make(), partial / name)
+        for name, summary in summaries.items():
+            text = json.dumps(summary, indent=2, ensure_ascii=False, default=str)
+            (partial / name).write_text(text + "\n", encoding="utf-8")
         partial.chmod(0o755)
         put_in_place(partial, folder)
     except (OSError, TypeError, ValueError) as error:  # the disk, or a text that is no Unicode
@@ -131,41 +160,104 @@ def records_table(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
     return pa.Table.from_pylist([dict(row) for row in rows], schema=schema)
 
 
+def read_sweep(folder: Path) -> dict[str, Any]:
+    """A sweep's summary. Raises `RunError` where the folder holds none."""
+    if not (folder / SWEEP).is_file():
+        hint = "name the folder that `promptkit run` printed for a file with a `matrix`"
+        raise RunError(f"{str(folder)!r} is not a sweep: it holds no {SWEEP}\n    {hint}")
+    summary = read_summary(folder, SWEEP)
+    if not all(isinstance(summary.get(name), list) for name in ("paths", "cells")):
+        raise broken(folder, SWEEP, "has no 'paths' or 'cells'")
+    return summary
+
+
+def sweep_rows(folder: Path) -> list[dict[str, Any]]:
+    """The rows of all cells of a sweep."""
+    rows: list[dict[str, Any]] = read_table(folder, SAMPLES).to_pylist()
+    return rows
+
+
+def is_sweep(folder: Path) -> bool:
+    """Whether a folder is that of a sweep. Its cells are read as SWEEP/0, SWEEP/1, ..."""
+    return (folder / SWEEP).is_file()
+
+
+def read_cell(folder: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The summary and the rows of a cell, SWEEP/N, as those of a run. Raises `RunError` where there is no such cell."""
+    home, number = folder.parent, int(folder.name)
+    sweep = read_sweep(home)
+    if number >= len(sweep["cells"]):
+        raise RunError(f"{str(home)!r} has no cell {number}: it has {len(sweep['cells'])}, counted from 0")
+    summary = checked(home, SWEEP, sweep["cells"][number])
+    return summary, rows_of_cell(read_table(home, SAMPLES), number, summary)
+
+
+def rows_of_cell(table: pa.Table, number: int, summary: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A cell's rows, with the columns that its records have: those of other cells may have more."""
+    import pyarrow.compute as pc  # noqa: PLC0415
+
+    rows: list[dict[str, Any]] = table.filter(pc.equal(table["cell"], number)).to_pylist()
+    names = summary.get("columns", ())
+    return [{name: row[name] for name in names if name in row} for row in rows]
+
+
 def read_run(folder: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """A run's summary and rows. Raises `RunError` where the folder does not hold a whole run."""
-    import pyarrow as pa  # noqa: PLC0415
-    import pyarrow.parquet as pq  # noqa: PLC0415
-
+    if folder.name.isdecimal() and is_sweep(folder.parent):
+        return read_cell(folder)
+    if is_sweep(folder):
+        num = len(read_sweep(folder)["cells"])
+        raise RunError(
+            f"{str(folder)!r} is a sweep of {num} cells\n    {str(folder / '0')!r} is its first, and so on to {num - 1}"
+        )
     for name in (SUMMARY, SAMPLES):
         if not (folder / name).is_file():
             hint = "name the folder that `promptkit run` printed"
             raise RunError(f"{str(folder)!r} is not a run: it holds no {name}\n    {hint}")
+    summary = checked(folder, SUMMARY, read_summary(folder, SUMMARY))
+    return summary, read_table(folder, SAMPLES).to_pylist()
+
+
+def read_table(folder: Path, name: str) -> pa.Table:
+    """A table of a run or a sweep."""
+    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
     try:
-        summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise broken(folder, SUMMARY, f"cannot be read: {error}") from error
-    if not isinstance(summary, dict):
-        raise broken(folder, SUMMARY, "does not hold a map")
-    for name, kind in NEEDED.items():
-        if not isinstance(summary.get(name), kind):
-            raise broken(folder, SUMMARY, f"has no {name!r}, or it is not what a run writes there")
-    try:
-        rows: list[dict[str, Any]] = pq.read_table(folder / SAMPLES).to_pylist()
+        return pq.read_table(folder / name)
     except (OSError, pa.ArrowException) as error:
-        raise broken(folder, SAMPLES, f"cannot be read: {error}") from error
-    return summary, rows
+        raise broken(folder, name, f"cannot be read: {error}") from error
+
+
+def read_summary(folder: Path, name: str) -> dict[str, Any]:
+    """What one of the folder's JSON files holds."""
+    try:
+        summary = json.loads((folder / name).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise broken(folder, name, f"cannot be read: {error}") from error
+    if not isinstance(summary, dict):
+        raise broken(folder, name, "does not hold a map")
+    return summary
+
+
+def checked(folder: Path, name: str, summary: dict[str, Any]) -> dict[str, Any]:
+    """The summary, in which all is there that is asked of it when it is read again."""
+    for key, kind in NEEDED.items():
+        if not isinstance(summary.get(key), kind):
+            raise broken(folder, name, f"has no {key!r}, or it is not what a run writes there")
+    return summary
 
 
 def read_fitting(folder: Path) -> list[dict[str, Any]]:
     """The solved rows that a step of O was fitted on; none where the run has none. Raises `RunError`."""
-    import pyarrow as pa  # noqa: PLC0415
-    import pyarrow.parquet as pq  # noqa: PLC0415
-
-    path = folder / FITTING
-    try:
-        rows: list[dict[str, Any]] = pq.read_table(path).to_pylist() if path.is_file() else []
-    except (OSError, pa.ArrowException) as error:
-        raise broken(folder, FITTING, f"cannot be read: {error}") from error
+    is_cell = folder.name.isdecimal() and is_sweep(folder.parent)
+    home = folder.parent if is_cell else folder
+    if not (home / FITTING).is_file():
+        return []
+    table = read_table(home, FITTING)
+    if is_cell:
+        return rows_of_cell(table, int(folder.name), read_sweep(home)["cells"][int(folder.name)])
+    rows: list[dict[str, Any]] = table.to_pylist()
     return rows
 
 

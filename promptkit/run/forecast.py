@@ -105,11 +105,17 @@ def forecast_run(
     Raises `ModelError` where the model's tokenizer is not here: tokens cannot be counted then.
     """
     opened = generator or pipeline.declaration.model.open(settings.loading)
+    return forecast_plans(pipeline, [first_plan(pipeline, settings, opened)], opened, settings, calibrate=calibrate)
+
+
+def forecast_plans(
+    pipeline: Pipeline, plans: Sequence[Plan], opened: Generator, settings: Settings, *, calibrate: bool = False
+) -> RunForecast:
+    """The forecast of plans that are executed together on one model, of a pipeline or of variants of it."""
     tokenizer = opened.tokenizer
     if tokenizer is None:
         raise ModelError(f"model {opened.name!r}: its tokenizer is not here, so its tokens cannot be counted")
-    plan = first_plan(pipeline, settings, opened)
-    distinct, missing = requests_of(plan, opened, settings)
+    distinct, missing = requests_of(plans, opened, settings)
     context = opened.context_length
     too_long = [each for each in missing if context is not None and needed_tokens(each) > context]
     fitting = [each for each in missing if context is None or needed_tokens(each) <= context]
@@ -120,15 +126,15 @@ def forecast_run(
         pipeline=pipeline.name,
         model=opened.name,
         dtype=str(opened.identity.get("dtype", "")),
-        num_examples=plan.num_examples,
+        num_examples=max((plan.num_examples for plan in plans), default=0),
         num_requests=distinct,
         num_from_store=distinct - len(missing),
         work=work,
-        segments=count_segments([job.prompt for job in plan.jobs if job.sample == 0], tokenizer),
+        segments=count_segments([job.prompt for plan in plans for job in plan.jobs if job.sample == 0], tokenizer),
         shared=tuple(shared_text(each, tokenizer) for each in work.largest),
         context_length=context,
-        num_left_out=len({job.example.id for job in plan.jobs if job.prompt.shown.left_out}),
-        num_dropped=len({job.example.id for job in plan.jobs if job.prompt.shown.dropped}),
+        num_left_out=len({job.example.id for plan in plans for job in plan.jobs if job.prompt.shown.left_out}),
+        num_dropped=len({job.example.id for plan in plans for job in plan.jobs if job.prompt.shown.dropped}),
         num_too_long=len(too_long),
         too_long=tuple(f"{each.label}: {needed_tokens(each):,} tokens" for each in too_long[:NUM_NAMED]),
         bytes_per_token=opened.shape.bytes_per_token if isinstance(opened, LocalGenerator) else None,
@@ -148,10 +154,10 @@ def first_plan(pipeline: Pipeline, settings: Settings, generator: Generator) -> 
     return plan
 
 
-def requests_of(plan: Plan, generator: Generator, settings: Settings) -> tuple[int, list[Request]]:
-    """How many distinct requests the plan has, and those that the store does not hold."""
+def requests_of(plans: Sequence[Plan], generator: Generator, settings: Settings) -> tuple[int, list[Request]]:
+    """How many distinct requests the plans have, and those that the store does not hold."""
     requests: dict[bytes, Request] = {}
-    for job in plan.jobs:
+    for job in (job for plan in plans for job in plan.jobs):
         key, asked = job_keys(job, generator)
         requests.setdefault(key, job.request)
         for name, other in asked.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from pydantic import Field, model_validator
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic_core import PydanticCustomError
 
 from promptkit.align import Chain, DecidingStep, Steps, WeighingStep
 from promptkit.data import DataSection
@@ -22,22 +23,20 @@ from promptkit.run.fit import check_fit
 from promptkit.run.seats import inner_steps
 from promptkit.run.stage import Block, Group, check_stages, placed, stages_in
 from promptkit.score import Metric, Metrics, default_metrics
-from promptkit.spec import Declaration, StepDeclaration, compose, read
-from promptkit.spec.document import Node
-from promptkit.text import Position, known_names
+from promptkit.spec import Declaration, Node, StepDeclaration, compose, read
+from promptkit.text import Position, Problem, known_names
 
-__all__ = ["Pipeline", "PipelineDeclaration", "load"]
+__all__ = ["MATRIX", "Pipeline", "PipelineDeclaration", "has_matrix", "load", "pipeline_of"]
 
-LATER = {
-    "matrix": "sweeps are not built yet; `--set path=value` runs one variant at a time",
-}
+log = logging.getLogger(__name__)
+MATRIX = "matrix"
 BY_STAGE = ("prompt", "generate", "choose", "align")  # what a pipeline of stages has in each of them
 
 
 class PipelineDeclaration(Declaration):
     """ŷ = O ∘ f ∘ I(x), declared: data, prompt, generate (or choose), align, score. A file holds what a verb needs."""
 
-    composed_keys: ClassVar[tuple[str, ...]] = ("extends",)
+    composed_keys: ClassVar[tuple[str, ...]] = ("extends", "matrix")
 
     name: str | None = Field(default=None, description="the pipeline's name; the file's if not given")
     about: str = Field(default="", description="what it does and where it comes from")
@@ -59,13 +58,6 @@ class PipelineDeclaration(Declaration):
     )
     score: Metrics = Field(default=(), description="the metrics; exact_match (accuracy with `choose`) if none is named")
     examples: tuple[CheckedExample, ...] = Field(default=(), description="tests of the chain; `check` runs them")
-
-    @classmethod
-    def _explain(cls, error: Any) -> InitErrorDetails:
-        later = LATER.get(str(error["loc"][0])) if error["type"] == "extra_forbidden" else None
-        if later and len(error["loc"]) == 1:
-            return InitErrorDetails(type=PydanticCustomError("later", later), loc=error["loc"], input=error["input"])
-        return super()._explain(error)
 
     @model_validator(mode="after")
     def _fits_together(self) -> PipelineDeclaration:
@@ -250,9 +242,24 @@ def plain_stages(blocks: Sequence[Any]) -> Iterator[Mapping[str, Any]]:
 def load(name: str | Path, *, overrides: Sequence[str] = (), allow_code: bool = False) -> Pipeline:
     """The pipeline in a file, or the shipped one of that name. Raises `DeclarationError` with every mistake.
 
-    `overrides` are texts `path=value`, laid over what the file says before it is read.
+    `overrides` are texts `path=value`, laid over what the file says before it is read. A matrix is left aside, and that is
+    said: `load_sweep` reads it.
     """
     tree, problems = compose(str(name), overrides)
+    if has_matrix(tree):
+        log.info("%s: its matrix is left aside: this is the file without it", tree.position.source.name)
+    return pipeline_of(tree, problems, allow_code=allow_code)
+
+
+def has_matrix(tree: Node) -> bool:
+    """Whether a file declares a sweep."""
+    return isinstance(tree.value, dict) and MATRIX in tree.value and tree.value[MATRIX].node.value is not None
+
+
+def pipeline_of(tree: Node, problems: Sequence[Problem], *, allow_code: bool) -> Pipeline:
+    """The pipeline that a composed tree holds, its matrix left aside. Raises `DeclarationError` with every mistake."""
+    if isinstance(tree.value, dict):
+        tree = Node({key: entry for key, entry in tree.value.items() if key != MATRIX}, tree.position)
     folder = tree.position.source.folder or Path.cwd()
     context = {"folder": folder, "allow_code": allow_code}
     declaration = read(PipelineDeclaration, tree, problems, context)

@@ -68,7 +68,7 @@ def plan_for(pipeline: Pipeline, selection: Selection, generator: Generator, exa
     prompter = make_prompter(pipeline, selection, tokenizer, examples).within(generator)
     asker = make_asker(pipeline, prompter, examples)
     jobs: list[Job] = []
-    for example in examples:
+    for example in selection.asked(examples):
         prompt = prompter.prompt(example)
         target = targets(pipeline, example)
         made = jobs_of(pipeline, example, prompt, tokenizer, target=target)

@@ -22,11 +22,19 @@ __all__ = ["Prompter", "Selection", "make_prompter", "read_examples"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Which examples a run takes: the split, at most `limit` of them, files looked for in `data_folder`."""
+    """Which examples a run takes: the split, at most `limit` of them, files looked for in `data_folder`.
+
+    With `only`, it asks about those of these ids alone; prompts are made as if all were asked about.
+    """
 
     split: str = "test"
     limit: int | None = None
     data_folder: Path | None = None
+    only: frozenset[str] | None = None
+
+    def asked(self, examples: Sequence[Example]) -> Sequence[Example]:
+        """Those of the examples that are asked about."""
+        return examples if self.only is None else [each for each in examples if each.id in self.only]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from typing import Any
 from promptkit.align.step import ALIGN
 from promptkit.generate import MODEL
 from promptkit.prompt import ORDER, PROMPT, SELECT
+from promptkit.run.matrix import Matrix
 from promptkit.run.pipeline import PipelineDeclaration
 from promptkit.score import SCORE
 from promptkit.spec import Seam, StepDeclaration
@@ -30,6 +31,7 @@ def json_schema() -> dict[str, Any]:
         "description": "a pipeline that this one is laid over, map by map; or a list of them",
         "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
     }
+    properties["matrix"] = {"description": first_line(Matrix), **part_of(Matrix, definitions)}
     schema["not"] = {"required": ["generate", "choose"]}
     resolved: dict[str, Any] = with_seams(schema)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **resolved, "title": "promptkit pipeline"}
@@ -55,6 +57,19 @@ def schema_of(declaration: type[Any]) -> dict[str, Any]:
     return schema
 
 
+def part_of(declaration: type[Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    """A declaration's own schema; what it names stands among `definitions`."""
+    schema = schema_of(declaration)
+    for key, value in schema.pop("$defs", {}).items():
+        definitions.setdefault(key, value)
+    return schema
+
+
+def first_line(declaration: type[Any]) -> str:
+    """The first line of what is said of a declaration, which editors show of a key."""
+    return (declaration.__doc__ or "").strip().splitlines()[0]
+
+
 def step_schema(seam: Seam, definitions: dict[str, Any]) -> dict[str, Any]:
     """What may stand where a step is named: its name, or one key with its parameters."""
     kinds = seam.kinds()
@@ -70,16 +85,14 @@ def needs_parameters(kind: type[StepDeclaration]) -> bool:
 
 def one_kind(name: str, kind: type[StepDeclaration], definitions: dict[str, Any]) -> dict[str, Any]:
     """The form `name: parameters`, long and short."""
-    schema = schema_of(kind)
-    for key, value in schema.pop("$defs", {}).items():
-        definitions.setdefault(key, value)
+    schema = part_of(kind, definitions)
     forms: list[dict[str, Any]] = [schema]
     if kind.main:
         forms.append(main_field(schema, kind))
     if not needs_parameters(kind):
         forms.append({"type": "null"})
     value = forms[0] if len(forms) == 1 else {"anyOf": forms}
-    about = (kind.__doc__ or "").strip().splitlines()[0]
+    about = first_line(kind)
     return {
         "type": "object",
         "properties": {name: {**value, "description": about}},  # what editors show of a key

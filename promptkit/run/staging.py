@@ -29,7 +29,7 @@ def staged(pipeline: Pipeline, selection: Selection, model: Model) -> Generator[
     """The course of a run over stages. A plan is one stage of all examples that come to it."""
     examples = read_examples(pipeline, selection)
     staging = Staging.of(pipeline, selection, model, examples)
-    trails = [Trail(example) for example in examples]
+    trails = [Trail(example) for example in selection.asked(examples)]
     for block in pipeline.declaration.stages:
         trails = staging.spread(block, trails)
         yield from staging.run(block, trails)

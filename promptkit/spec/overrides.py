@@ -1,17 +1,33 @@
-"""`--set path=value`: one value of a pipeline, changed from outside before it is read."""
+"""`path=value`: one value of a pipeline, changed from outside before it is read. `--set` and a matrix say such things."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from promptkit.errors import DeclarationError
 from promptkit.spec.document import Entry, Node, parse
 from promptkit.text import Position, Problem, Source, known_names
 
-__all__ = ["apply_override"]
+__all__ = ["MATRIX_WORDS", "Asking", "apply_override", "parts_of", "put", "resolved"]
 
 PART = re.compile(r"[^.\[\]]+|\[\d+\]")
+MATRIX = "matrix"
+MATRIX_WORDS = ("exclude", "race", "sample", "seed")  # keys of a matrix that are no paths
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """Who asks for a change: in words, where keys that are made on the way stand, and where it is told if it fails."""
+
+    words: str
+    key: Position
+    told_at: Position | None = None
+
+    def refuse(self, message: str, hint: str = "") -> DeclarationError:
+        """What to raise where the way leads nowhere."""
+        return DeclarationError([Problem(position=self.told_at, path=self.words, message=message, hint=hint)])
 
 
 def apply_override(root: Node, override: str) -> Node:
@@ -23,7 +39,7 @@ def apply_override(root: Node, override: str) -> Node:
     path, equals, text = override.partition("=")
     source = Source(name=f"--set {override}", text="")
     start = Position(source=source, line=1, column=1)
-    parts = PART.findall(path)
+    parts = parts_of(path)
     if not equals or not parts:
         message = f"--set wants path=value, not {override!r}"
         raise DeclarationError([Problem(position=None, path="", message=message)])
@@ -31,32 +47,40 @@ def apply_override(root: Node, override: str) -> Node:
         message = "files are put together before --set changes a value"
         raise DeclarationError([Problem(position=None, path=f"--set {path}", message=message)])
     value, _ = parse(Source(name=source.name, text=text)) if text.strip() else (Node(None, start), [])
-    return put(root, tuple(part.strip("[]") for part in parts), value, f"--set {path}")
+    return put(root, parts, value, Asking(words=f"--set {path}", key=value.position))
 
 
-def put(node: Node, parts: tuple[str, ...], value: Node, where: str) -> Node:
+def parts_of(path: str) -> tuple[str, ...]:
+    """The parts of a path. Below `matrix`, a path of the file is one key.
+
+    >>> parts_of("prompt[1].query"), parts_of("matrix.prompt.query"), parts_of("matrix.race.keep")
+    (('prompt', '1', 'query'), ('matrix', 'prompt.query'), ('matrix', 'race', 'keep'))
+    """
+    parts = tuple(part.strip("[]") for part in PART.findall(path))
+    if len(parts) > 1 and parts[0] == MATRIX and parts[1] not in MATRIX_WORDS:
+        return (MATRIX, path.removeprefix(f"{MATRIX}."))
+    return parts
+
+
+def put(node: Node, parts: tuple[str, ...], value: Node, asking: Asking) -> Node:
     """`node` with `value` at the end of the way `parts`; maps that are missing on the way are made."""
     if not parts:
         return value
     part, rest = parts[0], parts[1:]
     if isinstance(node.value, tuple):
-        index = item_index(node, part, where)
-        if not part.isdigit() and is_named(node.value[index]):  # a stage, which is a map of its own
-            pass
-        elif not part.isdigit() and rest:  # the name of a step: go on inside it
-            rest = (part, *rest)
-        elif not part.isdigit():
-            rest = (part,)
+        index = item_index(node, part, asking)
+        is_step = not part.isdigit() and not is_named(node.value[index])  # a stage is a map of its own
+        rest = (part, *rest) if is_step else rest  # the name of a step: go on inside it
         items = list(node.value)
-        items[index] = put(items[index], rest, value, where)
+        items[index] = put(items[index], rest, value, asking)
         return Node(tuple(items), node.position)
     entries = dict(node.value) if isinstance(node.value, dict) else {}
     if node.value is not None and not isinstance(node.value, dict):
-        raise DeclarationError(
-            [Problem(position=None, path=where, message=f"cannot go into {part!r}: there is no map")]
-        )
-    below = entries[part].node if part in entries else Node(None, value.position)
-    entries[part] = Entry(value.position, put(below, rest, value, where))
+        raise asking.refuse(f"cannot go into {part!r}: there is no map")
+    known = entries.get(part)
+    below = known.node if known else Node(None, value.position)
+    key = known.position if known and rest else asking.key
+    entries[part] = Entry(key, put(below, rest, value, asking))
     return Node(entries, node.position)
 
 
@@ -72,7 +96,23 @@ def item_name(item: Node) -> Any:
     return next(iter(item.value)) if isinstance(item.value, dict) and item.value else item.value
 
 
-def item_index(node: Node, part: str, where: str) -> int:
+def resolved(node: Node, parts: tuple[str, ...], asking: Asking) -> tuple[str, ...]:
+    """The same way with every item of a list by its number, so that two ways to one place are equal."""
+    way: list[str] = []
+    for part in parts:
+        if isinstance(node.value, tuple):
+            index = item_index(node, part, asking)
+            way.append(str(index))
+            node = node.value[index]
+            if part.isdigit() or is_named(node):
+                continue
+        way.append(part)
+        entry = node.value.get(part) if isinstance(node.value, dict) else None
+        node = entry.node if entry else Node(None, node.position)
+    return tuple(way)
+
+
+def item_index(node: Node, part: str, asking: Asking) -> int:
     """The place in a list that a number, or the name of a step, stands for."""
     names = [item_name(item) for item in node.value]
     if part.isdigit() and int(part) < len(names):
@@ -85,4 +125,4 @@ def item_index(node: Node, part: str, where: str) -> int:
         message, hint = f"{part!r} stands in this list {names.count(part)} times", "use its number, counted from 0"
     else:
         message, hint = f"nothing in this list is called {part!r}", known_names(part, map(str, names))
-    raise DeclarationError([Problem(position=None, path=where, message=message, hint=hint)])
+    raise asking.refuse(message, hint)

@@ -143,6 +143,7 @@ def in_our_words(error: Any, context: dict[str, Any]) -> tuple[str, str]:
         "dict_type": "a map",
         "greater_than_equal": f"at least {context.get('ge')}",
         "greater_than": f"more than {context.get('gt')}",
+        "less_than": f"less than {context.get('lt')}",
         "less_than_equal": f"at most {context.get('le')}",
         "too_short": "not empty",
     }.get(kind)

@@ -11,7 +11,7 @@ from tests.cli.conftest import SUMS
 
 SHIPPED = ", ".join(sorted(shipped_pipelines()))
 NAMES = ", ".join(sorted({*shipped_pipelines(), *shipped_chains()}))
-KEYS = "about, align, chat, choose, data, examples, extends, generate, model, name, prompt, score, stages"
+KEYS = "about, align, chat, choose, data, examples, extends, generate, matrix, model, name, prompt, score, stages"
 STEPS = ", ".join(sorted(KINDS))
 
 
@@ -142,14 +142,6 @@ p.yaml:2:12: align[0].regex: the pattern does not compile: missing ) at characte
 p.yaml:1:10: stages[0]: a stage needs a `prompt`, or a stage that it continues
     1 | stages: [{name: a}]
                  ^
-""",
-    ),
-    "matrix": (
-        "matrix: {generate.seed: [1, 2]}\n",
-        """\
-p.yaml:1:1: matrix: sweeps are not built yet; `--set path=value` runs one variant at a time
-    1 | matrix: {generate.seed: [1, 2]}
-        ^
 """,
     ),
     "generate and choose": (

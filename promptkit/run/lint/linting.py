@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +12,9 @@ from promptkit.run.lint.rule import Finding, Rule, Skipped
 from promptkit.run.lint.rules import RULES
 from promptkit.run.lint.subject import NoDemonstrations, Subject, Unknown, first_line
 from promptkit.run.pipeline import Pipeline
+from promptkit.run.sweep import Sweep
 
-__all__ = ["Linted", "lint_pipeline"]
+__all__ = ["Linted", "lint_pipeline", "lint_sweep"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +53,23 @@ def lint_pipeline(pipeline: Pipeline, *, data_folder: Path | None = None, allow:
         allowed=tuple(kept),
         skipped=tuple(skipped),
     )
+
+
+def lint_sweep(sweep: Sweep, *, data_folder: Path | None = None, allow: Collection[str] = ()) -> Linted:
+    """The findings in all cells, each once, however many cells have it."""
+    linted = [lint_pipeline(each, data_folder=data_folder, allow=allow) for each in sweep.pipelines]
+    return Linted(
+        findings=once(each for one in linted for each in one.findings),
+        notes=once(each for one in linted for each in one.notes),
+        allowed=once(each for one in linted for each in one.allowed),
+        skipped=tuple(dict.fromkeys(each for one in linted for each in one.skipped)),
+    )
+
+
+def once(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings in the order of the file; of those that say the same of the same place, the first."""
+    by_place = {(each.code, str(each.problem.position), each.problem.message): each for each in reversed([*findings])}
+    return tuple(sorted(by_place.values(), key=place_of))
 
 
 def parts(subject: Subject, rule: Rule) -> dict[str, Subject]:

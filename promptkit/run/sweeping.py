@@ -1,0 +1,252 @@
+"""Runs a sweep: cells on the same model are followed together, so that what they share is computed once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from promptkit.errors import PromptkitError, RunError
+from promptkit.generate import Generator, Work
+from promptkit.run.audit import audit, check_has_reference
+from promptkit.run.course import Course, Followed, follow, start
+from promptkit.run.execute import Progress, job_keys
+from promptkit.run.folder import claim, run_name
+from promptkit.run.models import Models
+from promptkit.run.plan import Job, Plan
+from promptkit.run.prompter import Selection, read_examples
+from promptkit.run.racing import Dropped, check_race, in_order, run_race
+from promptkit.run.record import Grader, Made, Record
+from promptkit.run.run import Settings, execute_stored, run_digest, summary_of, work_between
+from promptkit.run.sweep import Cell, Sweep
+from promptkit.run.sweep_folder import write_sweep
+from promptkit.run.sweep_run import CellRun, SweepRun, sweep_summary
+
+__all__ = ["run_sweep"]
+
+Watch = Callable[[Callable[[], Progress]], None]
+
+
+@dataclass(slots=True, kw_only=True)
+class Entrant:
+    """A cell on its open model, and its course, which has handed out its first plan, if it has any."""
+
+    cell: Cell
+    model: Generator
+    course: Course
+    plan: Plan | None
+
+
+@dataclass(slots=True, kw_only=True)
+class Executor:
+    """Executes jobs on a model, and keeps the keys of what this sweep computed: to a cell, that is not from the store."""
+
+    settings: Settings
+    model: Generator
+    watch: Watch
+    before: Work
+    computed: set[bytes] = field(default_factory=set)
+
+    def work(self) -> dict[str, float]:
+        """What the model has done since."""
+        return work_between(self.before, self.model.work)
+
+    def __call__(self, jobs: Sequence[Job]) -> list[Made]:
+        """What was made of each job. What this sweep has computed once is not refreshed again."""
+        keys = [job_keys(job, self.model)[0] for job in jobs]
+        again = replace(self.settings, refresh=self.settings.refresh and not self.computed.issuperset(keys))
+        made = execute_stored(jobs, again, self.model, self.watch)
+        self.computed.update(key for key, each in zip(keys, made, strict=True) if not each.from_store)
+        return [replace(each, from_store=key not in self.computed) for key, each in zip(keys, made, strict=True)]
+
+
+def run_sweep(
+    sweep: Sweep,
+    settings: Settings,
+    watch: Watch = lambda _: None,
+    *,
+    models: Models | None = None,
+    is_written: bool = True,
+) -> SweepRun:
+    """The finished sweep. Every cell is planned before anything is computed; `PromptkitError` tells what is wrong."""
+    started = time.perf_counter()
+    if not is_written:
+        return compute(sweep, settings, watch, models or Models(settings.loading), started)
+    with claim(settings.out) as partial:
+        done = compute(sweep, settings, watch, models or Models(settings.loading), started)
+        folder = settings.out / run_name(sweep.name, "sweep", done.summary["digest"])
+        summary = {"run": str(folder), **done.summary}
+        samples = [(each.summary, each.rows) for each in done.cells]
+        fitting = [(each.summary, each.fitting_rows) for each in done.cells]
+        write_sweep(partial, folder, summary, samples, fitting)
+    cells = tuple(replace(each, folder=folder / str(each.cell.number)) for each in done.cells)
+    return replace(done, folder=folder, summary=summary, cells=cells)
+
+
+def compute(sweep: Sweep, settings: Settings, watch: Watch, models: Models, started: float) -> SweepRun:
+    """The sweep, not yet written."""
+    entrants = enter(sweep, settings, models)
+    executors = executors_of(entrants, settings, watch)
+    dropped = race(sweep, entrants, executors, settings.selection) if sweep.race else {}
+    courses = [last_course(each, dropped.get(each.cell.number), settings.selection) for each in entrants]
+    followed = together(entrants, courses, executors)
+    worked = [{"model": each.model.name, **each.work(), "identity": dict(each.model.identity)} for each in executors]
+    counts = counted(entrants, followed, executors)
+    cells = [
+        cell_run(entrant, each, count, dropped.get(entrant.cell.number), settings)
+        for entrant, each, count in zip(entrants, followed, counts, strict=True)
+    ]
+    cells.sort(key=lambda each: each.cell.number)
+    summary = {**sweep_summary(sweep, cells, settings), "timing": timing(executors, cells, started), "models": worked}
+    records = [record for cell in cells for record in cell.records]
+    return SweepRun(folder=None, summary=summary, records=records, cells=tuple(cells))
+
+
+def enter(sweep: Sweep, settings: Settings, models: Models) -> list[Entrant]:
+    """Each cell with its first plan, models one after another. Raises `RunError` with the mistakes of all cells."""
+    entrants: list[Entrant] = []
+    mistakes: dict[str, list[tuple[Cell, PromptkitError]]] = {}
+    for cell in sorted(sweep.cells, key=lambda cell: model_rank(sweep, cell)):
+        try:
+            model = models.open(cell.pipeline.declaration.model)
+            if settings.num_audited:
+                check_has_reference(model)
+            course = start(cell.pipeline, settings.selection, model)
+            entrants.append(Entrant(cell=cell, model=model, course=course, plan=next(course, None)))
+        except PromptkitError as error:
+            mistakes.setdefault(str(error), []).append((cell, error))
+    if mistakes:
+        raise mistaken(sweep, list(mistakes.values()))
+    return entrants
+
+
+def model_rank(sweep: Sweep, cell: Cell) -> int:
+    """Where the cell's model first stands among the cells."""
+    declared = [each.pipeline.declaration.model for each in sweep.cells]
+    return declared.index(cell.pipeline.declaration.model)
+
+
+def mistaken(sweep: Sweep, found: Sequence[Sequence[tuple[Cell, PromptkitError]]]) -> PromptkitError:
+    """What to raise for mistakes that plans have: each once, with the cells that make it."""
+    if len(found) == 1 and len(found[0]) == len(sweep.cells):
+        return found[0][0][1]  # what is wrong in every cell is no matter of cells
+    return RunError("\n".join(f"{in_cells([cell for cell, _ in each])}: {each[0][1]}" for each in found))
+
+
+def in_cells(cells: Sequence[Cell]) -> str:
+    """Cells in words, the first of them with its settings."""
+    shown = ", ".join(f"{path}: {value!r}" for path, value in cells[0].settings.items())
+    more = f", and {len(cells) - 1} more" if len(cells) > 1 else ""
+    return f"cell {cells[0].number} ({shown}){more}"
+
+
+def executors_of(entrants: Iterable[Entrant], settings: Settings, watch: Watch) -> list[Executor]:
+    """What executes jobs, one for each model, in the order in which models come."""
+    models = {id(each.model): each.model for each in entrants}
+    return [Executor(settings=settings, model=model, watch=watch, before=model.work) for model in models.values()]
+
+
+def together(entrants: Sequence[Entrant], courses: Sequence[Course], executors: Sequence[Executor]) -> list[Followed]:
+    """Each course to its end: all of one model together, models one after another; in the order of the entrants."""
+    done: dict[int, Followed] = {}
+    for executor in executors:
+        places = [place for place, each in enumerate(entrants) if each.model is executor.model]
+        done |= zip(places, follow([courses[place] for place in places], executor), strict=True)
+    return [done[place] for place in range(len(entrants))]
+
+
+def race(
+    sweep: Sweep, entrants: Sequence[Entrant], executors: Sequence[Executor], selection: Selection
+) -> dict[int, Dropped]:
+    """The cells that a race drops. Models take turns in every round, and so stay open."""
+    assert sweep.race is not None
+    by_number = {each.cell.number: each for each in entrants}
+    ids = {number: ids_of(each, selection) for number, each in by_number.items()}
+    check_race(sweep, ids)
+
+    def run_round(live: Sequence[int], asked: frozenset[str]) -> list[list[Record]]:
+        running = [by_number[number] for number in live]
+        courses = [start(each.cell.pipeline, replace(selection, only=asked), each.model) for each in running]
+        return [each.records for each in together(running, courses, executors)]
+
+    return run_race(sweep, in_order(ids[sweep.cells[0].number], sweep.race, sweep.seed), run_round)
+
+
+def ids_of(entrant: Entrant, selection: Selection) -> list[str]:
+    """The ids of the examples that a cell is asked about."""
+    return [example.id for example in read_examples(entrant.cell.pipeline, selection)]
+
+
+def last_course(entrant: Entrant, dropped: Dropped | None, selection: Selection) -> Course:
+    """The course that makes a cell's records: over all examples, or over those that it saw."""
+    if dropped is None and entrant.plan is not None:
+        return begun(entrant.course, entrant.plan)
+    seen = dropped.seen if dropped else None
+    return start(entrant.cell.pipeline, replace(selection, only=seen), entrant.model)
+
+
+def begun(course: Course, plan: Plan) -> Course:
+    """The same course, whose first plan is known already."""
+    while True:
+        made = yield plan
+        try:
+            plan = course.send(made)
+        except StopIteration as stop:
+            records: list[Record] = stop.value
+            return records
+
+
+def counted(
+    entrants: Sequence[Entrant], followed: Sequence[Followed], executors: Sequence[Executor]
+) -> list[dict[str, int]]:
+    """How many completions of each cell were computed for it, shared with a cell before it, or kept from before."""
+    computed = {id(executor.model): executor.computed for executor in executors}
+    taken: dict[int, set[bytes]] = {key: set() for key in computed}
+    counts = []
+    for entrant, each in zip(entrants, followed, strict=True):
+        count = {"computed": 0, "shared": 0, "from_store": 0}
+        for key in (job_keys(job, entrant.model)[0] for job in each.jobs):
+            known = taken[id(entrant.model)]
+            is_new = key in computed[id(entrant.model)]
+            count["from_store" if not is_new else "shared" if key in known else "computed"] += 1
+            known.add(key)
+        counts.append(count)
+    return counts
+
+
+def cell_run(
+    entrant: Entrant, followed: Followed, count: Mapping[str, int], dropped: Dropped | None, settings: Settings
+) -> CellRun:
+    """What came of a cell. Its digest is that of the same pipeline run by itself."""
+    cell, pipeline, grader = entrant.cell, entrant.cell.pipeline, Grader.of(entrant.cell.pipeline)
+    made = list(zip(followed.jobs, followed.made, strict=True))
+    summary = {
+        "cell": cell.number,
+        "settings": dict(cell.settings),
+        **summary_of(pipeline, followed.records),
+        "prompt_tokens": sum(len(job.request.token_ids) for job in followed.jobs),
+        "new_tokens": sum(each.completion.num_new_tokens for each in followed.made),
+        "completions": dict(count),
+        "digest": run_digest(pipeline, followed.jobs, entrant.model),
+        "formats": list(pipeline.formats),
+        "declaration": pipeline.plain,
+        "folder": str(pipeline.folder),
+        "columns": list(followed.records[0].to_row()) if followed.records else [],
+    }
+    if dropped:
+        summary |= {"dropped_after": len(dropped.seen), "dropped_for": dropped.best, "p_value": dropped.p_value}
+    if settings.num_audited:
+        summary["audit"] = audit(followed.jobs, followed.made, entrant.model, grader, settings.num_audited)
+    fitting = [grader.record(job, each) for job, each in made if job.is_fitting]
+    return CellRun(folder=None, summary=summary, records=followed.records, fitting=fitting, cell=cell)
+
+
+def timing(executors: Sequence[Executor], cells: Sequence[CellRun], started: float) -> dict[str, float]:
+    """The work of all models, and how long the sweep took."""
+    works = [executor.work() for executor in executors]
+    return {
+        **{name: round(sum(work[name] for work in works), 3) for name in works[0]},
+        "total_s": round(time.perf_counter() - started, 3),
+        "prompt_tokens": sum(cell.summary["prompt_tokens"] for cell in cells),
+        "new_tokens": sum(cell.summary["new_tokens"] for cell in cells),
+    }
