@@ -7,7 +7,7 @@ from promptkit.generate.constrain.constraint import Constraint
 from promptkit.generate.constrain.section import Constrain, NotConstrained
 from promptkit.generate.model import MODEL, Loading, Model, ModelDeclaration
 from promptkit.generate.model_files import DEFAULT_MODEL, packaged_models
-from promptkit.generate.request import Completion, Ended, Generator, OptionScore, Request, Sampling, Work
+from promptkit.generate.request import Completion, Ended, Generator, Keeping, OptionScore, Request, Sampling, Work
 from promptkit.generate.section import Choose, Generate, Normalization, normalized
 from promptkit.generate.tokenizer import Tokenizer
 
@@ -22,6 +22,7 @@ __all__ = [
     "Generate",
     "Generator",
     "HasReference",
+    "Keeping",
     "Loading",
     "Model",
     "ModelDeclaration",

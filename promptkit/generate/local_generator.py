@@ -30,6 +30,7 @@ from promptkit.generate.tokenizer import FastTokenizer
 
 if TYPE_CHECKING:
     from promptkit.generate.engine.engine import Engine
+    from promptkit.generate.engine.kept import Kept
     from promptkit.generate.reference import Reference
 
 __all__ = ["ENGINE", "LocalGenerator"]
@@ -103,6 +104,16 @@ class LocalGenerator:
         remember_speed(self.identity, speed_of(before, self.work))
 
     @property
+    def kept(self) -> Kept | None:
+        """What is kept of earlier requests; None before the engine is started, and where the reference computes."""
+        return getattr(vars(self).get("engine"), "kept", None)
+
+    def let_go(self) -> None:
+        """Lets go what is kept of earlier requests."""
+        if self.kept is not None:
+            self.kept.let_go()
+
+    @property
     def speed(self) -> Speed | None:
         """How fast earlier runs of this model were on this machine; None where there was none."""
         return known_speed(self.identity)
@@ -130,8 +141,15 @@ class LocalGenerator:
 
     def memory_plan(self, requests: Sequence[Request]) -> MemoryPlan:
         """What these requests, all of text or all of options, take. Raises `NotEnoughMemory`."""
-        slots, memory = self.loading.slots, self.loading.memory
-        return plan_memory(self.shape, Demand.of(requests), slots=slots, memory=memory, available=available_memory())
+        kept = self.kept
+        return plan_memory(
+            self.shape,
+            Demand.of(requests, kept.num_known if kept else None),
+            slots=self.loading.slots,
+            memory=self.loading.memory,
+            available=available_memory(),
+            held=kept.num_bytes if kept else 0,
+        )
 
     def fit(self, requests: Sequence[Request]) -> None:
         """Makes the engine compute as much at once as memory allows. Raises `NotEnoughMemory`, before weights are read."""
@@ -145,6 +163,7 @@ class LocalGenerator:
         if isinstance(engine, Engine):
             engine.limits = replace(engine.limits, num_slots=plan.num_slots, chunk=plan.chunk)
             engine.arena = arena
+            engine.kept.shrink(plan.to_spare)
         elif arena is not None:
             arena.stop()
 
@@ -153,6 +172,10 @@ class LocalGenerator:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         if not is_out_of_memory(error):
             raise GenerationError(f"the model failed while it computed: {reason}") from error
+        if self.kept:
+            self.kept.shrink(0)
+            log.warning("out of memory: what was kept for later requests is let go, and will be computed again")
+            return
         before = self.engine.num_at_once
         if not self.engine.take_less():
             raise GenerationError(
@@ -267,9 +290,9 @@ def check_room(requests: Sequence[Request], context_length: int | None, name: st
 def calibrating(request: Request) -> Request:
     """The request, which writes a few tokens and does not stop before."""
     if request.options:
-        return request
+        return replace(request, keeps=False)
     sampling = replace(request.sampling, max_new_tokens=CALIBRATED_TOKENS, stop=())
-    return replace(request, sampling=sampling, settled=None, until="", constraint=None)
+    return replace(request, sampling=sampling, settled=None, until="", constraint=None, keeps=False)
 
 
 def needed_tokens(request: Request) -> int:

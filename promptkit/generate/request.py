@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from promptkit.generate.constrain.constraint import Constraint
 from promptkit.generate.tokenizer import Tokenizer
 
-__all__ = ["Completion", "Ended", "Generator", "OptionScore", "Request", "Sampling", "Work"]
+__all__ = ["Completion", "Ended", "Generator", "Keeping", "OptionScore", "Request", "Sampling", "Work"]
 
 Ended = Literal["stop", "eos", "length", "answered", "scored"]
 
@@ -94,6 +94,14 @@ class Completion:
     options: tuple[OptionScore, ...] = ()
     num_new_tokens: int = 0
     log_likelihood: float | None = None
+
+
+@runtime_checkable
+class Keeping(Protocol):
+    """A generator that keeps what it computed of requests with `keeps`, and uses it for later ones that begin alike."""
+
+    def let_go(self) -> None:
+        """Lets all of that go."""
 
 
 class Generator(Protocol):

@@ -117,6 +117,8 @@ def memory_lines(forecast: RunForecast) -> Iterator[tuple[str, str]]:
     held = f"{format_bytes(plan.stretches)} shared, {slots_of(plan)}"
     yield "keys, values", f"{format_bytes(kept)}: {held}, {format_bytes(forecast.bytes_per_token or 0)} a token"
     yield "memory", f"{format_bytes(plan.needed)}{limits_of(plan)}"
+    if plan.kept:
+        yield "", f"beside it up to {format_bytes(plan.kept)} that later stages go on from"
     parts = {
         "weights": plan.weights,
         "keys and values": kept,

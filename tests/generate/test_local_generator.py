@@ -7,6 +7,7 @@ import pytest
 
 from promptkit.errors import ModelError, PromptTooLong
 from promptkit.generate import Loading, Request, Sampling
+from promptkit.generate.engine.tree import num_common
 from promptkit.generate.local_generator import LocalGenerator
 
 WORDS = [
@@ -263,3 +264,49 @@ def test_an_unknown_dtype_is_one_message(tiny_model):
     """Not torch's AttributeError."""
     with pytest.raises(ModelError, match="no dtype is called 'float23'\n    known: auto, bfloat16, float16, float32"):
         LocalGenerator(str(tiny_model), Loading(dtype="float23"))
+
+
+def keeping(generator, texts, **sampling):
+    return [replace(request(generator, text, **sampling), keeps=True) for text in texts]
+
+
+def test_a_stage_that_goes_on_from_another_computes_its_own_tokens_alone(generator):
+    """The text is tokenised anew as a whole; what the join or a stop leaves in common is used, and nothing else is read."""
+    texts = [f"{text} {' '.join(WORDS)}" for text in prompts(9, seed=8)]
+    first = keeping(generator, texts, max_new_tokens=20)
+    made = completions(generator, first)
+    later = [
+        request(generator, f"{text}{each.text} So the answer is", max_new_tokens=6)
+        for text, each in zip(texts, made, strict=True)
+    ]
+    before = generator.work.computed_prompt_tokens
+    found = completions(generator, later)
+    used = generator.work.computed_prompt_tokens - before
+    generator.let_go()
+    assert not generator.kept
+    assert completions(generator, later) == found
+    known = [
+        num_common((*one.token_ids, *each.token_ids[:-1]), other.token_ids)
+        for one, each, other in zip(first, made, later, strict=True)
+    ]
+    assert sum(known) > sum(len(each.token_ids) for each in later) / 2
+    assert used == sum(len(each.token_ids) for each in later) - sum(known)
+
+
+def test_a_model_computed_by_the_reference_keeps_nothing(generator):
+    """Right, and no slower than before."""
+    plain = LocalGenerator(generator.name, generator.loading)
+    plain.engine = plain.reference
+    rows = keeping(plain, prompts(3), max_new_tokens=4)
+    assert completions(plain, rows) == completions(generator, rows)
+    assert plain.kept is None
+    plain.let_go()
+
+
+def test_keeping_is_no_part_of_what_is_computed(generator):
+    """A completion from the store serves a request that keeps and one that does not."""
+    row = request(generator, "How many", max_new_tokens=4)
+    assert replace(row, keeps=True) == row
+    generator.let_go()
+    generator.calibrate([replace(row, keeps=True)])
+    assert not generator.kept

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -137,11 +137,21 @@ class Asked:
         return Completion(text=best.text, ended="scored", options=tuple(scores))
 
 
-def grow_contexts(requests: Sequence[Request], *, is_shared: bool = True) -> tuple[Tree, list[int]]:
-    """The tree of what stands before the options of requests, and the position at which each one's options begin."""
+def grow_contexts(
+    requests: Sequence[Request], *, is_shared: bool = True, num_known: Callable[[Sequence[int]], int] | None = None
+) -> tuple[Tree, list[int]]:
+    """The tree of what stands before the options of requests, and the position at which each one's options begin.
+
+    `num_known` says how many of a row's first tokens are kept from earlier requests. Those, and all of what is to be kept,
+    are in stretches.
+    """
     begins = [shared_length([request.token_ids, *request.option_token_ids]) for request in requests]
     contexts = [request.option_token_ids[0][:begin] for begin, request in zip(begins, requests, strict=True)]
-    return grow_tree(contexts, is_shared=is_shared, long_remainder=LONG_CONTEXT), begins
+    apart = [len(each) if request.keeps else 0 for each, request in zip(contexts, requests, strict=True)]
+    if num_known is not None:
+        apart = [max(num, num_known(each)) for num, each in zip(apart, contexts, strict=True)]
+    tree = grow_tree(contexts, is_shared=is_shared, long_remainder=LONG_CONTEXT, apart=apart if any(apart) else ())
+    return tree, begins
 
 
 def shared_length(rows: Sequence[Sequence[int]]) -> int:

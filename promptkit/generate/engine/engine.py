@@ -17,6 +17,7 @@ from promptkit.generate.engine.blocks import Head, fuse, likeliest, plain_head
 from promptkit.generate.engine.branches import Asked, Branches, grow_contexts
 from promptkit.generate.engine.draft import Drafter, Seen
 from promptkit.generate.engine.following import Following
+from promptkit.generate.engine.kept import Kept
 from promptkit.generate.engine.layout import Part, Pass
 from promptkit.generate.engine.live import Live
 from promptkit.generate.engine.pages import Arena
@@ -50,7 +51,8 @@ class Limits:
 class Trunk:
     """The shared stretches whose keys and values are kept now: made when first needed, let go with their last row."""
 
-    def __init__(self, tree: Tree) -> None:
+    def __init__(self, tree: Tree, kept: Kept | None = None) -> None:
+        self._kept = kept if kept is not None else Kept()
         self._waiting = {node: node.num_rows for node in tree.nodes}
         self._made: dict[Node, Stretch] = {}
 
@@ -60,7 +62,7 @@ class Trunk:
             return None
         for each in node.chain():
             if each not in self._made:
-                self._made[each] = Stretch(each, self._made[each.parent] if each.parent else None)
+                self._made[each] = self._kept.stretch(each, self._made[each.parent] if each.parent else None)
         return self._made[node]
 
     def leave(self, node: Node | None) -> None:
@@ -82,6 +84,7 @@ class Engine:
         self.limits = limits
         self.stack: Stack | None = None  # all of the model's layers in one call, where they are of the usual kind
         self.head: Head | TileHead | None = None  # its last product, where its logits are that and nothing more
+        self.kept = Kept()
         self.lent: dict[Any, Any] = {}
         self.arena: Arena | None = None  # memory for slots, where there is some already
 
@@ -116,8 +119,10 @@ class Engine:
     @torch.inference_mode()
     def complete(self, requests: Sequence[tuple[int, Request]]) -> Iterator[tuple[int, Completion]]:
         """The completions as they finish, each with its request's index."""
-        tree = grow_tree([request.token_ids for _, request in requests], is_shared=self.limits.is_shared)
-        trunk, queue = Trunk(tree), list(reversed(tree.order))
+        rows = [request.token_ids for _, request in requests]
+        self.kept.begin(rows)
+        tree = grow_tree(rows, is_shared=self.limits.is_shared)
+        trunk, queue = Trunk(tree, self.kept), list(reversed(tree.order))
         if self.arena is not None:
             self.arena.clear()
         slots = Slots(min(self.limits.num_slots, len(requests)), needed_room(requests, tree), self.arena)
@@ -127,7 +132,7 @@ class Engine:
             started = time.perf_counter()
             if queue and (not live or len(slots.free) >= min(len(queue), max(1, slots.num // 8))):
                 numbers = [queue.pop() for _ in range(min(len(queue), len(slots.free)))]
-                stepped = [self.admit(requests[number], tree, number, trunk, slots.free.pop()) for number in numbers]
+                stepped = [self.admit(requests[number], tree, number, trunk, slots) for number in numbers]
                 self.compute_stretches([each.below for each in stepped if each.below])
                 masks = self.masks_of(stepped)
                 following = self.led(self.enter(slots, stepped, wants_logits=wants_logits), masks)
@@ -143,6 +148,8 @@ class Engine:
             for each in stepped:
                 each.keep()
             for each in [each for each in stepped if each.slot in done]:
+                if each.row.request.keeps:
+                    self.kept.add_row(each.computed, each.below, slots, each.slot)
                 slots.free.append(each.slot)
                 trunk.leave(each.below.node if each.below else None)
             live = [each for each in live if each.slot not in done]
@@ -150,15 +157,16 @@ class Engine:
             self.meter.decode_s += time.perf_counter() - started
             yield from done.values()
 
-    def admit(self, numbered: tuple[int, Request], tree: Tree, number: int, trunk: Trunk, slot: int) -> Live:
-        """The row of a request, which is the tree's row `number`, with a slot of its own."""
+    def admit(self, numbered: tuple[int, Request], tree: Tree, number: int, trunk: Trunk, slots: Slots) -> Live:
+        """The row of a request, which is the tree's row `number`, with a slot of its own and what is kept in it."""
         index, request = numbered
-        below = trunk.stretch(tree.below[number])
+        slot, below = slots.free.pop(), trunk.stretch(tree.below[number])
         return Live(
             row=Row.start(index, request, self.tokenizer, lambda: self.guides),
             slot=slot,
             below=below,
             start=tree.shared(number),
+            length=self.kept.fill(slots, slot, request.token_ids, tree.shared(number)),
             drafter=self.drafter(request, below),
         )
 
@@ -170,8 +178,11 @@ class Engine:
         beginning, all options are scored from the first token at which any of them departs from the prompt's own
         tokens, so that every score is the probability of the rest given the same beginning.
         """
-        tree, begins = grow_contexts([request for _, request in requests], is_shared=self.limits.is_shared)
-        trunk = Trunk(tree)
+        self.kept.begin([request.option_token_ids[0] for _, request in requests])
+        tree, begins = grow_contexts(
+            [request for _, request in requests], is_shared=self.limits.is_shared, num_known=self.kept.num_known
+        )
+        trunk = Trunk(tree, self.kept)
         pending: list[tuple[int, Asked]] = []
         num_pending = 0
         longest = 0
@@ -214,7 +225,9 @@ class Engine:
         found: list[dict[tuple[int, int], float]] = [{} for _ in asked]
         for (number, place, token), share in zip(lines, shares, strict=True):
             found[number][place, token] = share
-        for node in nodes:
+        for each, node, stretch in zip(asked, nodes, below, strict=True):
+            if each.request.keeps:
+                self.kept.add(each.request.token_ids, stretch)
             trunk.leave(node)
         return [(each.index, each.completion(known)) for each, known in zip(asked, found, strict=True)]
 
@@ -269,7 +282,9 @@ class Engine:
                 taken.append((each, each.part(tokens)))
                 if not budget:
                     break
-            taken.sort(key=lambda pair: pair[0].length > 0)  # one row at the most goes on where a pass before left it
+            taken.sort(
+                key=lambda pair: pair[0].length > 0
+            )  # some go on from what is kept, or where a pass before ended
             forward.add_fresh(slots, [part for each, part in taken if not each.length])
             forward.add_parts(slots, [part for each, part in taken if each.length])
             end = 0

@@ -33,6 +33,12 @@ class Live:
         """The tokens of its prompt that no other row shares."""
         return self.row.request.token_ids[self.start :]
 
+    @property
+    def computed(self) -> tuple[int, ...]:
+        """Its first tokens, whose keys and values are kept: not the last one that it took."""
+        tokens = (*self.row.request.token_ids, *self.row.text.token_ids)
+        return tokens[: self.start + self.length]
+
     def keep(self) -> None:
         """Counts what the last step computed as kept: its token and the guesses that were right."""
         if not self.is_entering:

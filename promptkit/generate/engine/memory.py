@@ -7,7 +7,7 @@ compares plan and peak.
 from __future__ import annotations
 
 import bisect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
@@ -34,6 +34,7 @@ HEAD_LINES = 256  # of logits, where only sums over them are kept; see `blocks`
 PLAIN = frozenset(
     {"llama", "mistral", "olmo2", "qwen2", "qwen3", "smollm3"}
 )  # whose logits are one product, see `blocks`
+NumKnown = Callable[[Sequence[int]], int]
 LAID_OUT = frozenset({"llama", "mistral", "qwen2"})  # architectures whose blocks `fuse` lays out anew
 
 
@@ -145,33 +146,36 @@ def laid_out(known: Mapping[str, int], *, is_packed: bool) -> int:
 class Demand:
     """What the rows of a run ask for: their tree, and for each row the tokens that are its own, new ones included.
 
-    Where options are scored, `lines` says of each row after how many tokens logits are wanted; else it is empty.
+    Where options are scored, `lines` says of each row after how many tokens logits are wanted; else it is empty. `kept` are
+    the tokens that are kept for later requests.
     """
 
     tree: Tree
     rooms: tuple[int, ...]
     lines: tuple[int, ...] = ()
+    kept: int = 0
 
     @classmethod
-    def of(cls, requests: Sequence[Request]) -> Self:
-        """The demand of requests, all of text or all of options."""
+    def of(cls, requests: Sequence[Request], num_known: NumKnown | None = None) -> Self:
+        """The demand of requests, all of text or all of options; `num_known` as for `grow_contexts`."""
         if requests and requests[0].options:
-            return cls.of_options(requests)
+            return cls.of_options(requests, num_known)
         tree = grow_tree([each.token_ids for each in requests])
-        rooms = (
+        rooms = [
             len(each.token_ids) - tree.shared(row) + each.sampling.max_new_tokens for row, each in enumerate(requests)
-        )
-        return cls(tree=tree, rooms=tuple(rooms))
+        ]
+        own = sum(room for room, each in zip(rooms, requests, strict=True) if each.keeps)
+        return cls(tree=tree, rooms=tuple(rooms), kept=own + kept_nodes(tree, requests))
 
     @classmethod
-    def of_options(cls, requests: Sequence[Request]) -> Self:
+    def of_options(cls, requests: Sequence[Request], num_known: NumKnown | None = None) -> Self:
         """The demand of requests that score options; what options share is counted once an option."""
-        tree, begins = grow_contexts(requests)
+        tree, begins = grow_contexts(requests, num_known=num_known)
         own = [
             sum(len(ids) - begin for ids in each.option_token_ids) for begin, each in zip(begins, requests, strict=True)
         ]
         rooms = tuple(begin - tree.shared(row) + own[row] for row, begin in enumerate(begins))
-        return cls(tree=tree, rooms=rooms, lines=tuple(own))
+        return cls(tree=tree, rooms=rooms, lines=tuple(own), kept=kept_nodes(tree, requests))
 
     @property
     def is_scored(self) -> bool:
@@ -187,6 +191,12 @@ class Demand:
                 runs.append(range(first, place + 1))
                 first, num = place + 1, 0
         return runs
+
+
+def kept_nodes(tree: Tree, requests: Sequence[Request]) -> int:
+    """The tokens of the shared stretches that stand above requests which are kept."""
+    leaves = (node for node, each in zip(tree.below, requests, strict=True) if each.keeps and node)
+    return sum(len(node.token_ids) for node in {each for leaf in leaves for each in leaf.chain()})
 
 
 def peak_stretches(tree: Tree, num_at_once: int) -> int:
@@ -222,7 +232,8 @@ class MemoryPlan:
 
     `mapped` is the part of the weights' file that was laid out anew: it counts as resident, but the system takes it
     back when it needs room. Where options are scored, slots are made anew for each pass, and one layer's serve all.
-    `stretches` and `slots` hold keys and values, `working` what a layer's results take.
+    `stretches` and `slots` hold keys and values, `working` what a layer's results take. `kept` is what is kept for later
+    requests, as far as `to_spare` allows.
     `limit` is what may be used, `available` what there is; None where the machine does not say.
     """
 
@@ -236,6 +247,7 @@ class MemoryPlan:
     logits: int
     working: int
     base: int
+    kept: int = 0
     is_scored: bool = False
     limit: int | None = None
     available: int | None = None
@@ -249,7 +261,14 @@ class MemoryPlan:
     @property
     def total(self) -> int:
         """The peak of resident memory, as tools show it."""
-        return self.needed + self.mapped
+        return self.needed + self.mapped + self.kept
+
+    @property
+    def to_spare(self) -> int | None:
+        """The bytes that the run may take beside what it needs; None where the machine does not say."""
+        limits = [self.limit, self.available and int(self.available * SHARE)]
+        known = [each for each in limits if each is not None]
+        return max(0, min(known) - self.needed) if known else None
 
     def to_json(self) -> dict[str, Any]:
         """The plan as JSON values."""
@@ -292,11 +311,18 @@ def costs(shape: Shape, demand: Demand, num_slots: int, chunk: int) -> MemoryPla
     )
 
 
-def plan_memory(
-    shape: Shape, demand: Demand, *, slots: int | None = None, memory: int | None = None, available: int | None
+def plan_memory(  # noqa: PLR0913 - what a machine, its user and a run say
+    shape: Shape,
+    demand: Demand,
+    *,
+    slots: int | None = None,
+    memory: int | None = None,
+    available: int | None,
+    held: int = 0,
 ) -> MemoryPlan:
     """The plan with the asked number of slots, or with the most that fit `memory` bytes, or a share of what is available.
 
+    `held` bytes are kept from earlier requests; they go where room is needed. What is kept takes what is left over.
     Raises `NotEnoughMemory` where not even one row at a time fits, or not the asked number.
     """
     limit = memory if memory is not None else available and int(available * (SHARE if slots is None else 1))
@@ -311,7 +337,9 @@ def plan_memory(
     if not fitting:
         least = costs(shape, demand, slots or 1, CHUNKS[-1])
         raise NotEnoughMemory(too_little(least, limit or 0, available, is_given=memory is not None))
-    return replace(max(fitting, key=lambda each: each.num_slots), limit=limit, available=available)
+    chosen = replace(max(fitting, key=lambda each: each.num_slots), limit=limit, available=available)
+    wanted, spare = held + demand.kept * shape.bytes_per_token, chosen.to_spare
+    return replace(chosen, kept=wanted if spare is None else min(wanted, spare))
 
 
 def most_that_fits(

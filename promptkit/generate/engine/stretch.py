@@ -15,9 +15,10 @@ from promptkit.generate.engine.draft import Seen
 from promptkit.generate.engine.pages import LARGE_PAGE, Arena, map_in_large_pages
 from promptkit.generate.engine.tree import Node
 
-__all__ = ["LANES", "HeadShape", "Scratch", "Slots", "Stretch", "rounded", "takes_tiles"]
+__all__ = ["FLAT", "LANES", "ROOM", "HeadShape", "Scratch", "Slots", "Stretch", "rounded", "takes_tiles"]
 
 ROOM = 32  # tokens: rooms are made for multiples of so many
+FLAT = 3  # dimensions of a stretch's keys that are not kept as tiles
 DEPTH = 32  # sizes of heads that are computed in tiles are multiples of it
 LANES = 16  # keys of neighbours lie side by side in a slot, as many as one register holds; see `kernels`
 
@@ -84,6 +85,8 @@ class Stretch:
     def __init__(self, node: Node, parent: Stretch | None) -> None:
         self.node = node
         self.parent = parent
+        self.room = rounded(len(node.token_ids))  # tokens of the room that its tiles lie in
+        self.lender: Stretch | None = None  # whose keys and values they are, if not its own
         self.num_done = 0
         self.keys: dict[int, torch.Tensor] = {}
         self.values: dict[int, torch.Tensor] = {}
@@ -115,10 +118,32 @@ class Stretch:
             stretch = stretch.parent
         return tuple(reversed(stretches))
 
+    @property
+    def num_bytes(self) -> int:
+        """The memory of its keys and values."""
+        return sum(each.nbytes for kept in (self.keys, self.values) for each in kept.values())
+
+    def can_lend(self, begin: int) -> bool:
+        """Whether its tokens from `begin` on can be read where they lie: tiles hold whole runs of them."""
+        return begin % ROOM == 0 or all(each.dim() == FLAT for each in self.keys.values())
+
+    def lent(self, node: Node, parent: Stretch | None, begin: int) -> Stretch:
+        """The stretch of a node whose tokens are computed, and are this one's from `begin` on, where they lie."""
+        made = Stretch(node, parent)
+        made.lender, made.room, made.num_done = self.lender or self, self.room, len(made)
+        end = begin + len(made)
+        for layer, keys in self.keys.items():
+            values = self.values[layer]
+            if keys.dim() == FLAT:
+                made.keys[layer], made.values[layer] = keys[:, begin:end], values[:, begin:end]
+            else:
+                made.keys[layer], made.values[layer] = keys[:, :, begin // 16 :], values[:, :, begin // 32 :]
+        return made
+
     def tiles(self, layer: int, shape: HeadShape, like: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Room for a layer's keys and values, as tiles; made on first use. The address says it all: see `tiles.attention`."""
         if layer not in self.keys:
-            self.keys[layer], self.values[layer] = new_tiles(1, rounded(len(self)), shape, like)
+            self.keys[layer], self.values[layer] = new_tiles(1, self.room, shape, like)
         return self.keys[layer], self.values[layer]
 
     def put(self, layer: int, begin: int, keys: torch.Tensor, values: torch.Tensor) -> None:
@@ -144,13 +169,18 @@ class Slots:
         self._arena = arena
         self.room = rounded(room)
         self.free = list(range(num - 1, -1, -1))
-        self._layers: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
+        self.layers: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
 
     def layer(self, number: int, shape: HeadShape, like: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """A layer's keys and values, made on first use with the dtype and device of `like`."""
-        if number not in self._layers:
-            self._layers[number] = self.make(shape, like)
-        return self._layers[number]
+        if number not in self.layers:
+            self.layers[number] = self.make(shape, like)
+        return self.layers[number]
+
+    def num_bytes(self, num_tokens: int) -> int:
+        """What so many tokens of one slot take in all layers, as they are kept."""
+        whole = sum(each.nbytes for pair in self.layers.values() for each in pair)
+        return whole // (self.num * self.room) * rounded(num_tokens)
 
     def make(self, shape: HeadShape, like: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """New keys and values of one layer."""

@@ -74,19 +74,20 @@ class Grown:
     below: dict[int, Node | None] = field(default_factory=dict)
 
 
-def grow_tree(
+def grow_tree(  # noqa: PLR0913 - each is a rule of its own
     rows: Sequence[Sequence[int]],
     *,
     min_stretch: int = MIN_STRETCH,
     min_saved: int = MIN_SAVED,
     is_shared: bool = True,
     long_remainder: int | None = None,
+    apart: Sequence[int] = (),
 ) -> Tree:
     """The tree of rows of token ids. A row's last token is never shared: its own logits are asked for.
 
     A stretch becomes a node where it has `min_stretch` tokens and saves `min_saved`; shorter ones are computed with
     each row below them, which is cheaper. Where `long_remainder` is given, a row's own remainder of so many tokens is a
-    node too.
+    node too; and where `apart` is, so many of each row's first tokens are in nodes, though no other row has them.
 
     >>> tree = grow_tree([[1, 2, 3, 4], [1, 2, 3, 5], [9, 9]], min_stretch=1, min_saved=1)
     >>> [node.token_ids for node in tree.nodes], tree.num_tokens, tree.num_computed
@@ -103,17 +104,22 @@ def grow_tree(
         agreed = min(agreed, *(len(rows[row]) - 1 for row in by_text[group.first : group.last]))
         length = agreed - begun
         parent = group.parent
-        is_long = num_rows == 1 and long_remainder is not None and length >= long_remainder
-        saves = num_rows > 1 and length >= min_stretch and length * (num_rows - 1) >= min_saved
-        if is_shared and (is_long or saves):
-            stretch = tuple(rows[by_text[group.first]][begun:agreed])
+        ends: list[int] = []
+        if is_shared and num_rows == 1:
+            first_own = apart[by_text[group.first]] if apart else 0
+            ends = ends_alone(begun, agreed, first_own, min_stretch, long_remainder)
+        elif is_shared and length >= min_stretch and length * (num_rows - 1) >= min_saved:
+            ends = [agreed]
+        for end in ends:
+            stretch = tuple(rows[by_text[group.first]][begun:end])
             parent = Node(parent=parent, start=begun, token_ids=stretch, num_rows=num_rows)
             grown.nodes.append(parent)
+            begun = end
         if not is_shared or num_rows == 1:
             grown.below.update(dict.fromkeys(by_text[group.first : group.last], parent))
             continue
         for first, last in reversed(split(rows, by_text, group, max(agreed, 0))):
-            if last - first == 1 and long_remainder is None:
+            if last - first == 1 and long_remainder is None and not apart:
                 grown.below[by_text[first]] = parent
             else:
                 pending.append(Growing(first, last, parent))
@@ -128,6 +134,13 @@ def grow_tree(
         num_tokens=num_tokens,
         num_computed=computed,
     )
+
+
+def ends_alone(begun: int, last: int, apart: int, min_stretch: int, long_remainder: int | None) -> list[int]:
+    """Where nodes of one row alone end, of its tokens [begun, last): after those set apart, and after a long remainder."""
+    ends = [min(apart, last)] if min(apart, last) - begun >= min_stretch else []
+    rest = last - (ends[-1] if ends else begun)
+    return [*ends, last] if rest and long_remainder is not None and rest >= long_remainder else ends
 
 
 def split(rows: Sequence[Sequence[int]], by_text: Sequence[int], group: Growing, depth: int) -> list[tuple[int, int]]:

@@ -2,6 +2,7 @@
 
 import importlib
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -244,3 +245,21 @@ def test_other_failures_are_not_taken_for_memory(generator, monkeypatch):
     with pytest.raises(GenerationError) as caught:
         list(generator.generate(completing(generator)))
     assert str(caught.value) == "the model failed while it computed: expected scalar type Float but found Half"
+
+
+def test_where_memory_runs_out_what_is_kept_goes_first(generator, monkeypatch, caplog):
+    """A later stage then computes transcripts again, with as many rows at once as before."""
+    module = engine_module()
+    requests = completing(generator)
+    keeping = [replace(each, keeps=True) for each in requests]
+    expected = dict(generator.generate(keeping))
+    assert len(generator.kept) > 0
+    base, once = module.Slots, small_memory(module.Slots, most=2)
+    monkeypatch.setattr(module, "Slots", lambda *given: (once if generator.kept else base)(*given))  # noqa: PLW0108 - asked anew each time
+    with caplog.at_level(logging.WARNING):
+        assert dict(generator.generate(keeping)) == expected
+    assert [record.getMessage() for record in caplog.records] == [
+        "out of memory: what was kept for later requests is let go, and will be computed again"
+    ]
+    assert not generator.kept
+    assert generator.engine.num_at_once == min(8, len(requests))

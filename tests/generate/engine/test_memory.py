@@ -1,6 +1,7 @@
 """A memory plan says what a run takes: the same terms as the engine allocates, and one clear error where they do not fit."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -205,6 +206,27 @@ class TestPlan:
         assert plan.is_scored
         assert plan.slots == 10 * plan.room * SHAPE.layer_bytes_per_token
         assert plan.stretches == 300 * SHAPE.bytes_per_token
+
+    def test_what_is_kept_takes_what_is_left_over(self):
+        """Rows at once come first; what has no place beside them is computed again."""
+        requests = [replace(each, keeps=True) for each in texts(20, own=200)]
+        demand = Demand.of(requests)
+        assert demand.kept == 100 + 20 * (200 + 10)
+        assert Demand.of(texts(20, own=200)).kept == 0
+        plan = plan_memory(SHAPE, demand, available=10**9, held=1000)
+        assert plan.kept == 1000 + demand.kept * SHAPE.bytes_per_token
+        assert plan.total == plan.needed + plan.mapped + plan.kept
+        tight = plan_memory(SHAPE, demand, memory=plan.needed + 500, available=10**9)
+        assert (tight.num_slots, tight.kept) == (plan.num_slots, 500)
+        careful = plan_memory(SHAPE, demand, slots=20, available=plan.needed)
+        assert careful.kept == 0, "a fifth of what is available stays free"
+
+    def test_options_are_kept_as_stretches(self):
+        """Their prompts then lie in stretches, though no other row has them."""
+        asked = [options([*range(40), *range(100 * number, 100 * number + 60)], (7, 8), (9,)) for number in (1, 2, 3)]
+        plain, kept = (Demand.of([replace(each, keeps=keeps) for each in asked]) for keeps in (False, True))
+        assert (plain.kept, kept.kept) == (0, 40 + 3 * 59)
+        assert sum(len(node.token_ids) for node in kept.tree.nodes) == kept.kept
 
 
 class TestForecast:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from promptkit.generate.engine.layout import Grow, Ints, Over, Own, Pass, offsets, seen_ranges
-from promptkit.generate.engine.stretch import HeadShape, rounded
+from promptkit.generate.engine.stretch import HeadShape
 from promptkit.generate.engine.tiles.attention import QUERIES
 
 __all__ = ["OwnJobs", "SharedJobs"]
@@ -42,7 +42,7 @@ class SharedJobs:
         self.chains = offsets(len(chains[number]) for number in runs)
         self.blocks = blocks_of((self.lasts - self.firsts) * group)
         self.lengths = np.array([over.length for over in self.overs], np.int64)
-        self.rooms = np.array([rounded(len(over.stretch)) for over in self.overs], np.int64)
+        self.rooms = np.array([over.stretch.room for over in self.overs], np.int64)
         self.starts = np.array([over.stretch.start for over in self.overs], np.int64)
 
     @property
@@ -78,7 +78,7 @@ class OwnJobs:
         self.keeps = self.counts * group <= QUERIES
         places = [np.arange(grow.begin, grow.begin + grow.last - grow.first) for grow in self.grows]
         self.places = np.concatenate([*places, *(own.places for own in self.owns)])
-        rooms = [np.array([rounded(len(grow.stretch)) for grow in self.grows], np.int64)]
+        rooms = [np.array([grow.stretch.room for grow in self.grows], np.int64)]
         rooms += [np.full(len(own.slots), own.storage.room) for own in self.owns]
         self.rooms = np.concatenate(rooms)
         self._positions = np.array(forward.positions, np.int64)
