@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from promptkit.generate import Request, Sampling
 from tests.architectures import ARCHITECTURES, MORE, Spelling, tiny
@@ -48,9 +50,9 @@ def first_stage(seed=4, *, num=5, samples=2, own=12, **sampling):
     draw = random.Random(seed)
     root = some(draw, 24)
     prompts = [root + some(draw, draw.randint(own // 2, own)) for _ in range(num)]
-    settings = {"max_new_tokens": 9, "temperature": 1.0 if samples > 1 else 0.0, **sampling}
+    drawing = {"max_new_tokens": 9, "temperature": 1.0 if samples > 1 else 0.0, **sampling}
     rows = [prompt for prompt in prompts for _ in range(samples)]
-    return [completing(index, row, keeps=True, **settings) for index, row in enumerate(rows)]
+    return [completing(index, row, keeps=True, **drawing) for index, row in enumerate(rows)]
 
 
 def completing(index, row, *, keeps=False, **sampling):
@@ -261,6 +263,38 @@ def test_stages_in_bfloat16_stay_as_near_to_float32_as_without_what_is_kept(arch
     kept = error(dict(plain.score(questions)))
     plain.kept.let_go()
     assert kept < 1.5 * error(dict(plain.score(questions)))
+
+
+@functools.cache
+def pair(architecture):
+    """An engine, and the reference over a copy of the same weights."""
+    return engine(tiny(architecture)), reference(tiny(architecture))
+
+
+@pytest.mark.parametrize("architecture", ["llama", "gemma3_text"])
+@settings(deadline=None, derandomize=True, max_examples=20, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data(), num_slots=st.integers(1, 5), chunk=st.integers(1, 40), room=st.none() | st.integers(0, 200_000))
+def test_any_calls_after_one_another_give_the_references_tokens(architecture, data, num_slots, chunk, room):
+    """Rows go on from any earlier one, from any place in it; some are kept, and some find no room."""
+    fast, plain = pair(architecture)
+    fast.limits = replace(fast.limits, num_slots=num_slots, chunk=chunk)
+    fast.kept.let_go()
+    fast.kept.shrink(room)
+    tokens = st.lists(st.integers(3, 299), min_size=1, max_size=24)
+    known = [tuple(data.draw(tokens))]
+    for _ in range(3):
+        requests = []
+        for index in range(data.draw(st.integers(1, 4))):
+            above = data.draw(st.sampled_from(known))
+            row = (*above[: data.draw(st.integers(0, len(above)))], *data.draw(tokens))[-100:]
+            requests.append(
+                completing(index, row, keeps=data.draw(st.booleans()), max_new_tokens=data.draw(st.integers(1, 6)))
+            )
+        made = dict(fast.complete(requests))
+        assert made == alone(plain.complete, requests)
+        questions = [(index, replace(each, keeps=index % 2 == 0)) for index, each in asking(requests)]
+        assert_close(dict(fast.score(questions)), alone(plain.score, questions))
+        known += [request.token_ids + made[index].token_ids for index, request in requests]
 
 
 def test_the_default_models_second_stage_reads_its_own_tokens_alone():

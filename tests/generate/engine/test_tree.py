@@ -178,3 +178,18 @@ def test_the_order_of_the_rows_changes_nothing_but_their_numbers(data):
     other = grow_tree([rows[number] for number in order], min_stretch=1, min_saved=2)
     assert (one.num_computed, len(one.nodes)) == (other.num_computed, len(other.nodes))
     assert [other.shared(place) for place in range(len(rows))] == [one.shared(number) for number in order]
+
+
+@settings(deadline=None)
+@given(ROWS, STRETCH, SAVED, REMAINDER, st.data())
+def test_tokens_set_apart_are_in_nodes_though_no_other_row_has_them(rows, min_stretch, min_saved, long_remainder, data):
+    """What is kept of a row is read where it lies; its last token is its own all the same, and so is a short rest."""
+    apart = [data.draw(st.integers(0, len(row) + 1)) for row in rows]
+    tree = grow_tree(rows, min_stretch=min_stretch, min_saved=min_saved, long_remainder=long_remainder, apart=apart)
+    for number, row in enumerate(rows):
+        chain = spelled(tree.below[number])
+        assert chain == row[: len(chain)]
+        assert len(chain) < len(row)
+        assert len(chain) > min(apart[number], len(row) - 1) - min_stretch
+    nothing = grow_tree(rows, min_stretch=min_stretch, min_saved=min_saved, apart=[0] * len(rows))
+    assert nothing.num_computed == grow_tree(rows, min_stretch=min_stretch, min_saved=min_saved).num_computed
