@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from promptkit.generate import Generator as Model
+from promptkit.generate import Keeping
 from promptkit.run.deciding import decide
 from promptkit.run.pipeline import Pipeline
 from promptkit.run.plan import Job, Plan, make_plan
@@ -48,8 +49,22 @@ class Followed:
     records: list[Record] = field(default_factory=list)
 
 
-def follow(courses: Sequence[Course], execute: Callable[[Sequence[Job]], Sequence[Made]]) -> list[Followed]:
-    """Each course to its end. The jobs of all that go on are executed together, course by course."""
+def follow(
+    courses: Sequence[Course], execute: Callable[[Sequence[Job]], Sequence[Made]], model: Model
+) -> list[Followed]:
+    """Each course to its end, on a model that is open. The jobs of all that go on are executed together, course by course.
+
+    What the model kept for later stages goes with the last.
+    """
+    try:
+        return follow_all(courses, execute)
+    finally:
+        if isinstance(model, Keeping):
+            model.let_go()
+
+
+def follow_all(courses: Sequence[Course], execute: Callable[[Sequence[Job]], Sequence[Made]]) -> list[Followed]:
+    """The same, by one plan of each after the other."""
     followed = [Followed() for _ in courses]
     going = list(zip(courses, followed, strict=True))
     sent: list[Sequence[Made] | None] = [None] * len(courses)

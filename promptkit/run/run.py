@@ -121,7 +121,7 @@ def compute(
         check_has_reference(opened)
     before = opened.work
     executed = partial(execute_stored, settings=settings, generator=opened, watch=watch)
-    (followed,) = follow([start(pipeline, settings.selection, opened)], executed)
+    (followed,) = follow([start(pipeline, settings.selection, opened)], executed, opened)
     jobs, made, records = followed.jobs, followed.made, followed.records
     num_kept = sum(each.from_store for each in made)
     summary = {

@@ -128,8 +128,7 @@ class Staging:
             samples=(trail.sample,),
             purpose=f"{stage.name}\0{trail.variables.get('round', 0)}",
         )
-        is_kept = stage.name in self.kept and not job.options
-        return replace(job, request=replace(job.request, keeps=True)) if is_kept else job
+        return replace(job, request=replace(job.request, keeps=True)) if stage.name in self.kept else job
 
     def record(self, trail: Trail) -> Record:
         """What became of a trail: the answer of the last stage that ran and answers, or why there is none."""

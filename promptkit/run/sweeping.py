@@ -151,7 +151,7 @@ def together(entrants: Sequence[Entrant], courses: Sequence[Course], executors: 
     done: dict[int, Followed] = {}
     for executor in executors:
         places = [place for place, each in enumerate(entrants) if each.model is executor.model]
-        done |= zip(places, follow([courses[place] for place in places], executor), strict=True)
+        done |= zip(places, follow([courses[place] for place in places], executor, executor.model), strict=True)
     return [done[place] for place in range(len(entrants))]
 
 

@@ -387,3 +387,17 @@ def prompts_of(record):
     reason = stages["reason"]["prompt"]
     more = reason + stages["reason"]["completion"] + stages["more"]["prompt"]
     return {"reason": reason, "more": more, "pick": more + stages["more"]["completion"] + stages["pick"]["prompt"]}
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("rows")
+def test_a_stage_that_continues_computes_only_its_own_tokens(begin, tmp_path):
+    """And, of the transcript, the last token that was written, which nothing has read yet. On the default model."""
+    two = EXACT[: EXACT.index("  - name: pick")].replace('12, stop: ["."]', "24")
+    first = two[: two.index("  - name: more")]
+    timing = begin(first, limit=6, store=tmp_path / "first.sqlite").summary["timing"]
+    done = begin(two, limit=6)
+    own = done.summary["timing"]["computed_prompt_tokens"] - timing["computed_prompt_tokens"]
+    num_added = 2  # " And then"; and one more a row, where the row was cut off and its last token not read yet
+    assert num_added * 6 <= own <= (num_added + 1) * 6
+    assert done.summary["timing"]["prompt_tokens"] - timing["prompt_tokens"] > 10 * own
