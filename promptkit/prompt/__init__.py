@@ -9,6 +9,7 @@ from promptkit.prompt.leaks import Leaks
 from promptkit.prompt.order.order import ORDER, Arranger, Order
 from promptkit.prompt.pool import Frozen, Pool
 from promptkit.prompt.prompt import Message, Piece, Prompt, Role, Segment
+from promptkit.prompt.section import Chat
 from promptkit.prompt.select.selector import SELECT, Chooser, Selector
 from promptkit.prompt.shown import Choice, LeftOut, Relabelled, Shown
 from promptkit.prompt.step import PROMPT, PromptStep, PromptSteps, Query
@@ -18,6 +19,7 @@ __all__ = [
     "PROMPT",
     "SELECT",
     "Arranger",
+    "Chat",
     "ChatFormat",
     "Choice",
     "Chooser",

@@ -16,13 +16,16 @@ from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from promptkit.errors import TemplateError
-from promptkit.prompt.prompt import Message, Piece, Prompt, Segment
+from promptkit.prompt.prompt import Message, Piece, Prompt, Role, Segment
+from promptkit.prompt.section import Chat
 from promptkit.text import Problem, Span
 
 __all__ = ["ChatFormat", "messages_of"]
 
 
 MARK = "\ue000{}\ue001"  # private-use characters: no turn holds them, no template looks for them
+CLOSE = "</think>"
+FOLD = "`chat: {system: fold}` puts the system's text at the beginning of the user's turn"
 MARKS = re.compile("\ue000(\\d+)\ue001")
 
 
@@ -66,10 +69,13 @@ def refuse(message: str) -> None:
 class ChatFormat:
     """A model's way to write a chat: its template and its special tokens."""
 
-    __slots__ = ("_jinja", "_special_tokens", "model")
+    __slots__ = ("_jinja", "_special_tokens", "chat", "model")
 
-    def __init__(self, template: str, special_tokens: Mapping[str, str], *, model: str) -> None:
+    def __init__(
+        self, template: str, special_tokens: Mapping[str, str], *, model: str, chat: Chat | None = None
+    ) -> None:
         self.model = model
+        self.chat = chat or Chat()
         self._special_tokens = dict(special_tokens)
         self._jinja = sandbox().from_string(template)
 
@@ -77,20 +83,42 @@ class ChatFormat:
         """The chat as text, up to where the assistant begins to write. Raises `TemplateError` if it is refused."""
         turns = [{"role": message.role, "content": message.content} for message in messages]
         try:
-            return self._jinja.render(messages=turns, add_generation_prompt=True, **self._special_tokens)
+            return self.written(turns)
         except Exception as error:
-            message = f"the chat template of {self.model!r} refuses these turns: {error}"
-            roles = ", ".join(message.role for message in messages)
-            raise TemplateError(Problem(position=None, path="chat", message=message, hint=f"turns: {roles}")) from error
+            raise self.refusal(f"refuses these turns: {error}", messages) from error
+
+    def written(self, turns: Sequence[Mapping[str, str]]) -> str:
+        """What the template writes. Raises whatever it raises."""
+        told = {**self._special_tokens, **self.chat.variables}
+        return self._jinja.render(messages=turns, add_generation_prompt=True, **told)
+
+    def writes_folded(self, messages: Sequence[Message]) -> bool:
+        """Whether the template writes these turns once the system's is the user's."""
+        folded = messages_of(Piece(text=each.content, kind="", role=as_user(each.role)) for each in messages)
+        try:
+            self.written([{"role": each.role, "content": each.content} for each in folded])
+        except Exception:  # noqa: BLE001 - whatever it is, it writes nothing
+            return False
+        return True
+
+    def refusal(self, what: str, messages: Sequence[Message]) -> TemplateError:
+        """What to raise where the template does not write these turns."""
+        hint = "turns: " + ", ".join(message.role for message in messages)
+        if any(message.role == "system" for message in messages) and self.writes_folded(messages):
+            hint += f"\n    {FOLD}"
+        return TemplateError(
+            Problem(position=None, path="chat", message=f"the chat template of {self.model!r} {what}", hint=hint)
+        )
 
     def prompt(self, pieces: Sequence[Piece]) -> Prompt:
         """The prompt that the pieces become as turns of a chat.
 
         A last turn of the assistant is left open: its text stands after the template's opening of that turn.
         """
-        messages = messages_of(pieces)
+        arranged = self.chat.arranged(pieces)
+        messages = messages_of(arranged)
         return Prompt(
-            text=self.text(messages), segments=tuple(self.segments(messages, pieces)), messages=tuple(messages)
+            text=self.text(messages), segments=tuple(self.segments(messages, arranged)), messages=tuple(messages)
         )
 
     def text(self, messages: Sequence[Message]) -> str:
@@ -103,17 +131,24 @@ class ChatFormat:
         """The segments that cover the chat's text: the pieces where the template put them, its own text between.
 
         The places are found by writing the same turns with marks in the place of their contents. Where the template
-        trims contents, the pieces are trimmed with them; where it does more, the text is one segment of its own.
+        trims contents, or leaves thinking out, so are the pieces; where it does more, the text is one segment of its own.
+        Raises `TemplateError` where it leaves a turn out.
         """
         text = self.text(messages)
         marked = self.text([Message(role=each.role, content=MARK.format(i)) for i, each in enumerate(messages)])
         frame = MARKS.split(marked)  # text, number, text, number, ..., text
         order = [int(number) for number in frame[1::2]]
-        if order == list(range(len(messages))):
-            for shown in (whole(messages), trimmed(messages)):
-                if "".join(interleave(frame[::2], shown)) == text:
-                    return list(lay_out(frame[::2], shown, messages, pieces))
+        for number, message in enumerate(messages):
+            if number not in order and message.content.strip():
+                raise self.refusal(f"leaves out turn {number + 1}, the {message.role}'s", messages)
+        if order == list(range(len(messages))) and (shown := shown_contents(text, frame[::2], messages)):
+            return list(lay_out(frame[::2], shown, messages, pieces))
         return [template_segment(text, 0, len(text))]
+
+
+def as_user(role: Role) -> Role:
+    """The role, where it is not the system's; else the user's."""
+    return "user" if role == "system" else role
 
 
 def messages_of(pieces: Iterable[Piece]) -> list[Message]:
@@ -127,17 +162,24 @@ def messages_of(pieces: Iterable[Piece]) -> list[Message]:
     return messages
 
 
-def whole(messages: Sequence[Message]) -> list[str]:
-    """What a template shows of each turn that writes them as they are."""
-    return [message.content for message in messages]
+def shown_contents(text: str, frame: Sequence[str], messages: Sequence[Message]) -> list[str]:
+    """What a template shows of each turn between the texts of its frame; empty where it does more than leave out."""
+    shown: list[str] = []
+    cursor = len(frame[0])
+    for message, after in zip(messages, frame[1:], strict=True):
+        ways = [way for way in ways_to_show(message.content) if text.startswith(way + after, cursor)]
+        if not ways:
+            return []
+        shown.append(ways[0])
+        cursor += len(ways[0]) + len(after)
+    return shown if "".join(interleave(frame, shown)) == text else []
 
 
-def trimmed(messages: Sequence[Message]) -> list[str]:
-    """What a template shows that trims each turn; a last turn of the assistant's is not the template's to trim."""
-    shown = [message.content.strip() for message in messages]
-    if messages and messages[-1].role == "assistant":
-        shown[-1] = messages[-1].content
-    return shown
+def ways_to_show(content: str) -> Iterator[str]:
+    """A turn's text as templates show it: whole, trimmed, or without the thinking before it (Qwen 3, DeepSeek R1)."""
+    answer = content.rpartition(CLOSE)[2]
+    for text in (content, answer):
+        yield from (text, text.strip(), text.lstrip(), text.rstrip(), text.lstrip("\n"))
 
 
 def interleave(frame: Sequence[str], contents: Sequence[str]) -> Iterator[str]:

@@ -62,6 +62,12 @@ class Prompt:
         """Whether the model's chat template wrote this text."""
         return bool(self.messages)
 
+    @property
+    def opening(self) -> str:
+        """The text of the turn that the model goes on with, as far as it stands here; of plain text, all of it."""
+        ends = [each.span.end for each in self.segments if each.role in ("system", "user")]
+        return self.text[max(ends, default=0) :]
+
     @classmethod
     def from_pieces(cls, pieces: Iterable[Piece]) -> Prompt:
         """The plain prompt: the pieces one after another, byte for byte."""

@@ -100,7 +100,8 @@ def test_a_refusal_of_the_template_is_one_message():
         ChatFormat(NO_SYSTEM, {}, model="gemma").prompt(CONVERSATION)
     assert str(caught.value) == (
         "chat: the chat template of 'gemma' refuses these turns: System role not supported\n"
-        "    turns: system, user, assistant, user"
+        "    turns: system, user, assistant, user\n"
+        "    `chat: {system: fold}` puts the system's text at the beginning of the user's turn"
     )
 
 
