@@ -13,8 +13,8 @@ from typing import Any, get_args
 from pydantic.fields import FieldInfo
 
 from promptkit.data import DataSection, DataSource
-from promptkit.generate import Choose, Generate
-from promptkit.prompt import Fit, Labels, Leaks
+from promptkit.generate import Choose, Generate, Think
+from promptkit.prompt import Chat, Fit, Labels, Leaks
 from promptkit.prompt.demonstrations import Turns
 from promptkit.run.examples import CheckedExample
 from promptkit.run.lint.rule import Rule
@@ -31,10 +31,12 @@ SECTIONS: list[tuple[str, type[Declaration]]] = [
     ("`data`", DataSection),
     ("A split of `data`", DataSource),
     ("`generate`", Generate),
+    ("`thinking` of `generate`", Think),
     ("`choose`", Choose),
     ("A stage of `stages`", Stage),
     ("A group of `stages` that is repeated", Group),
     ("`repeat`", Repeat),
+    ("`chat`", Chat),
     ("An item of `examples`", CheckedExample),
     ("`turns` of `demonstrations`", Turns),
     ("`leaks` of `demonstrations`", Leaks),
@@ -123,6 +125,8 @@ def default_of(field: FieldInfo) -> str:
     value: Any = field.get_default(call_default_factory=True, validated_data={})
     if value is None or value in ((), {}) or str(value).startswith("\0"):
         return ""
+    if isinstance(value, Declaration) and value.main and isinstance(getattr(value, value.main), bool):
+        return f"`{json.dumps(getattr(value, value.main))}`"
     if isinstance(value, Declaration):
         return (
             f"`{getattr(value, 'name', None) or getattr(value, 'kind', None) or getattr(value, value.main or '', '')}`"

@@ -12,7 +12,7 @@ from promptkit.align.chain import Chain
 from promptkit.align.choice import Choice
 from promptkit.align.code_block import CodeBlock
 from promptkit.align.conclusion import Conclusion
-from promptkit.align.context import Context, Ended
+from promptkit.align.context import Apart, Context, Ended
 from promptkit.align.contextual import Contextual
 from promptkit.align.date import Date
 from promptkit.align.deciding import Ballot, DecidingStep, Share, Verdict
@@ -56,6 +56,7 @@ __all__ = [
     "AlignStep",
     "AllOf",
     "Answer",
+    "Apart",
     "Ask",
     "Ballot",
     "Batch",

@@ -84,9 +84,12 @@ class Chain:
         result = self.settle(replace(whole(text, Context(fields=fields)), is_open=True))
         return isinstance(result, Found) and not result.is_open and not is_blank(result.value)
 
-    def unsettled(self) -> str:
-        """Why no text is ever settled, empty where one may be: `[0].regex` and what keeps this step from it."""
-        for number, step in enumerate(self.steps):
+    def unsettled(self, first: int = 0) -> str:
+        """Why no text is ever settled, empty where one may be: `[0].regex` and what keeps this step from it.
+
+        `first` is the number of its first step.
+        """
+        for number, step in enumerate(self.steps, first):
             why = step.unsettled()
             if why:
                 inner = why.startswith(("[", ":"))  # of a step that is made of steps

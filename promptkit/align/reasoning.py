@@ -19,6 +19,7 @@ from promptkit.text import Span
 __all__ = ["Reasoning"]
 
 THINKING = "thinking"
+NEVER = "the thinking never closes"
 KNOWN_TAGS = (
     ("<think>", "</think>"),
     ("<thinking>", "</thinking>"),
@@ -65,7 +66,7 @@ class Reasoning(ItemStep):
 
     The answer is what follows the last tag that closes, so thinking that was opened in the prompt, several pieces of
     thinking and nested ones are all left out. Thinking that never closes has no answer: what stands in it was not said.
-    A text without tags is all answer.
+    A text without tags is all answer. Where `generate.thinking` is declared, what it says of the tags goes before `tags`.
     """
 
     kind = "reasoning"
@@ -97,12 +98,35 @@ class Reasoning(ItemStep):
 
     def read(self, found: Found) -> Found | Missing:
         """The text after the thinking; all of it where there is none."""
+        known = found.context.thinking
+        if known is not None and known.is_open:
+            return Missing(reason=NEVER, is_cut=True)
+        if known is not None and found.is_verbatim and found.span.start <= known.end:
+            return self.apart(found, known.end - found.span.start)
+        tags = self.tags_in(found.value)
+        return self.outside(found, tags) if tags else self.without_tags(found)
+
+    def apart(self, found: Found, start: int) -> Found | Missing:
+        """The text from where the answer is known to begin; more thinking that stands in it is left out as well."""
         text: str = found.value
-        tags = self.tags_in(text)
-        if not tags:
-            return self.without_tags(found)
+        answer = found.part(start, len(text))
+        if not answer.value.strip():
+            return Missing(reason="nothing follows the thinking")
+        if tags := self.tags_in(answer.value):
+            return self.outside(answer, tags)
+        inside = self.tags_in(text[:start])
+        stretch = (
+            inside[0].end if inside and inside[0].opens else 0,
+            inside[-1].start if inside and not inside[-1].opens else start,
+        )
+        capture = Capture(value=text[slice(*stretch)], span=found.part(*stretch).span)
+        return unframed(answer, 0, len(answer.value)).capturing({THINKING: capture})
+
+    def outside(self, found: Found, tags: Sequence[Tag]) -> Found | Missing:
+        """What stands after the last of the tags, or where nothing does, what stands before and between them."""
+        text: str = found.value
         if tags[-1].opens:
-            return Missing(reason="the thinking never closes", is_cut=True)
+            return Missing(reason=NEVER, is_cut=True)
         thinking, start = (tags[0].end if tags[0].opens else 0, tags[-1].start), tags[-1].end
         if not text[start:].strip():
             before = last_between(text, tags)

@@ -158,7 +158,7 @@ def show_runs(runs: list[Run], *, as_json: bool) -> None:
         summaries = [public(finished.summary) for finished in runs]
         print_json(summaries[0] if len(summaries) == 1 else {"runs": summaries})
         return
-    from promptkit.report import audit_view, runs_table, stages_view, sweep_view, unanswered_line
+    from promptkit.report import audit_view, runs_table, stages_view, sweep_view
 
     single = [finished for finished in runs if not isinstance(finished, SweepRun)]
     if single:
@@ -168,13 +168,22 @@ def show_runs(runs: list[Run], *, as_json: bool) -> None:
             print_view(sweep_view(finished.summary))
         elif "stages" in finished.summary:
             print_view(stages_view(finished.summary))
-    for finished in single:
-        if line := unanswered_line(finished.summary, f"promptkit explain {finished.folder}"):
-            say(line)
+    show_lines(single)
     for finished in each_run(runs):
         if "audit" in finished.summary:
             label = "audit" if len(runs) == len(single) == 1 else f"audit of {run_label(finished)}"
             print_view(audit_view(finished.summary["audit"], label))
+
+
+def show_lines(runs: list[Run]) -> None:
+    """Prints what a table has no room for: how thinking ended, and where to look for what has no answer."""
+    from promptkit.report import thinking_lines, unanswered_line
+
+    for line in thinking_lines([finished.summary for finished in runs]):
+        print_view(line)
+    for finished in runs:
+        if said := unanswered_line(finished.summary, f"promptkit explain {finished.folder}"):
+            say(said)
 
 
 def run_label(finished: Run) -> str:

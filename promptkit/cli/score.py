@@ -34,10 +34,12 @@ def score(
     if as_json:
         print_json(rescored_json(result))
         return
-    from promptkit.report import runs_table, unanswered_line
+    from promptkit.report import runs_table, thinking_lines, unanswered_line
 
     before = {name: value for name, value in result.before.items() if name != "timing"}
     print_view(runs_table([{**before, "pipeline": f"{before['pipeline']} (as run)"}, result.run.summary]))
+    for thinking in thinking_lines([result.run.summary]):
+        print_view(thinking)
     say(f"{len(result.changed)} of {result.run.summary['num_samples']} answers changed")
     if line := unanswered_line(result.run.summary, f"promptkit explain {run}{f' --with {other}' if other else ''}"):
         say(line)

@@ -9,11 +9,14 @@ from promptkit.generate.model import MODEL, Loading, Model, ModelDeclaration
 from promptkit.generate.model_files import DEFAULT_MODEL, packaged_models
 from promptkit.generate.request import Completion, Ended, Generator, Keeping, OptionScore, Request, Sampling, Work
 from promptkit.generate.section import Choose, Generate, Normalization, normalized
+from promptkit.generate.think.section import Think
+from promptkit.generate.think.thinking import THOUGHTS, Thinking, Thought
 from promptkit.generate.tokenizer import Tokenizer
 
 __all__ = [
     "DEFAULT_MODEL",
     "MODEL",
+    "THOUGHTS",
     "Choose",
     "Completion",
     "Constrain",
@@ -32,6 +35,9 @@ __all__ = [
     "Parting",
     "Request",
     "Sampling",
+    "Think",
+    "Thinking",
+    "Thought",
     "Tokenizer",
     "Work",
     "normalized",

@@ -280,7 +280,7 @@ def check_room(requests: Sequence[Request], context_length: int | None, name: st
     if too_long:
         request = too_long[0]
         others = f" ({len(too_long)} of {len(requests)} prompts do not fit)" if len(requests) > 1 else ""
-        new = "" if request.options else f" and {request.sampling.max_new_tokens} new ones"
+        new = "" if request.options else f" and {request.max_tokens} new ones"
         raise PromptTooLong(
             f"{request.label}: {len(request.token_ids)} prompt tokens{new} do not fit the {context_length} tokens "
             f"of {name!r}{others}\n    fewer demonstrations, or a smaller max_new_tokens, make room; nothing was cut"
@@ -292,14 +292,14 @@ def calibrating(request: Request) -> Request:
     if request.options:
         return replace(request, keeps=False)
     sampling = replace(request.sampling, max_new_tokens=CALIBRATED_TOKENS, stop=())
-    return replace(request, sampling=sampling, settled=None, until="", constraint=None, keeps=False)
+    return replace(request, sampling=sampling, settled=None, until="", constraint=None, thinking=None, keeps=False)
 
 
 def needed_tokens(request: Request) -> int:
     """The tokens that a request takes up at the most."""
     if request.options:
         return max(len(ids) for ids in request.option_token_ids)
-    return len(request.token_ids) + request.sampling.max_new_tokens
+    return len(request.token_ids) + request.max_tokens
 
 
 def is_out_of_memory(error: Exception) -> bool:

@@ -89,7 +89,8 @@ class Reference:
             started = time.perf_counter()
             guided = [(place, row.guide, ()) for place, row in enumerate(rows) if row.guide]
             masks = self.guides.masks(guided) if guided else NO_MASKS
-            tokens = next_tokens(logits, [row.request.sampling for row in rows], [row.draw for row in rows], masks)
+            drawn = next_tokens(logits, [row.request.sampling for row in rows], [row.draw for row in rows], masks)
+            tokens = [row.taken(token) for row, token in zip(rows, drawn, strict=True)]
             for row, line, token in zip(rows, logits, tokens, strict=True):
                 if row.request.wants_likelihood:
                     row.weigh(line, token)

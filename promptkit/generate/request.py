@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from promptkit.generate.constrain.constraint import Constraint
+from promptkit.generate.think.thinking import Thinking, Thought
 from promptkit.generate.tokenizer import Tokenizer
 
 __all__ = ["Completion", "Ended", "Generator", "Keeping", "OptionScore", "Request", "Sampling", "Work"]
@@ -35,7 +36,8 @@ class Request:
     there, whatever text follows; then the completion ends. `until` is that rule's identity, empty where there is none.
     `wants_likelihood` asks for the log-likelihood of what is written. `keeps` says that a later request may begin with
     this prompt and what is written after it, so that their keys and values are worth keeping; it changes no completion.
-    `constraint` is what a completion must be.
+    `constraint` is what a completion must be, `thinking` what it may begin with: stops, rule, constraint and
+    `max_new_tokens` are for what comes after that.
     """
 
     label: str
@@ -50,6 +52,12 @@ class Request:
     wants_likelihood: bool = False
     keeps: bool = field(default=False, compare=False)
     constraint: Constraint | None = None
+    thinking: Thinking | None = None
+
+    @property
+    def max_tokens(self) -> int:
+        """The most tokens that its completion may have, those of its thinking among them."""
+        return self.sampling.max_new_tokens + (self.thinking.max_tokens if self.thinking else 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +93,8 @@ class Completion:
     "answered" (`Request.settled` said so; nothing is cut off), or "scored" for options. A constraint that is
     complete, and after which nothing may come, is a "stop", with nothing cut off. `log_likelihood` is that of all
     new tokens, the one that ended them included, summed: what the model itself gives them, whatever the temperature and
-    whatever was shut out of the draw. None where nobody asked for it.
+    whatever was shut out of the draw; tokens that were written for it to close its thinking count nothing. None where
+    nobody asked for it. `thought` is what came of its thinking, None where none was declared.
     """
 
     text: str
@@ -94,6 +103,7 @@ class Completion:
     options: tuple[OptionScore, ...] = ()
     num_new_tokens: int = 0
     log_likelihood: float | None = None
+    thought: Thought | None = None
 
 
 @runtime_checkable

@@ -17,6 +17,7 @@ from promptkit.generate.answered import is_answered
 from promptkit.generate.model import Loading, ModelDeclaration
 from promptkit.generate.new_text import cut_at_stop
 from promptkit.generate.request import Completion, Ended, OptionScore, Request, Work
+from promptkit.generate.think.thinking import Thinking, Thought
 from promptkit.spec import Declaration, Texts
 
 __all__ = ["Rule", "ScriptedGenerator", "ScriptedModel"]
@@ -142,15 +143,57 @@ def completed(rule: Rule, request: Request, num_before: int) -> Completion:
         best = max(scores, key=lambda each: each.log_likelihood)
         return Completion(text=best.text, ended="scored", options=scores)
     likelihood = (rule.log_likelihoods[place] if rule.log_likelihoods else 0.0) if request.wants_likelihood else None
+    before, written, thought = parted(written, request.thinking) if request.thinking else ("", written, None)
+    if thought is not None and thought.state == "open":
+        ended: Ended = rule.ended if before == written else "length"
+        return made(before, ended, likelihood, thought)
     text, is_cut = cut_at_stop(written, request.sampling.stop)
     if request.settled is not None:
         so_far = (text[:end] for end in range(1, len(text) + 1))
         answered = next((each for each in so_far if is_answered(request, each)), None)
         if answered is not None:
-            num = len(answered.split())
-            return Completion(text=answered, ended="answered", num_new_tokens=num, log_likelihood=likelihood)
-    ended: Ended = "stop" if is_cut else rule.ended
-    return Completion(text=text, ended=ended, num_new_tokens=len(text.split()), log_likelihood=likelihood)
+            return made(before + answered, "answered", likelihood, thought)
+    return made(before + text, "stop" if is_cut else rule.ended, likelihood, thought)
+
+
+def made(text: str, ended: Ended, likelihood: float | None, thought: Thought | None) -> Completion:
+    """A completion whose tokens are its words."""
+    num = len(text.split())
+    return Completion(text=text, ended=ended, num_new_tokens=num, log_likelihood=likelihood, thought=thought)
+
+
+def parted(written: str, thinking: Thinking) -> tuple[str, str, Thought]:
+    """The thinking in what a rule writes, with all that closes it, and the answer after it.
+
+    Where the budget, in words, is spent, what a rule has as answer is written after `then`. Of thinking that stays open
+    the first text is as much as there may be, the second all of it.
+    """
+    said = written.lstrip()
+    if not (thinking.is_open or said.startswith(thinking.open)):
+        return "", written, Thought(state="none", num_tokens=0, num_forced=0, end=0)
+    begin = 0 if thinking.is_open else len(written) - len(said) + len(thinking.open)
+    place = written.find(thinking.close, begin)
+    is_closed = place >= 0
+    answer = written[place + len(thinking.close) :].lstrip() if is_closed else ""
+    before = written[: len(written) - len(answer)]
+    words = list(re.finditer(r"\S+", written[:place] if is_closed else written))
+    if len(words) > thinking.limit:
+        before = written[: words[thinking.limit - 1].end()] if thinking.limit else ""
+        if not thinking.has_budget:
+            return before, written, open_thought(before)
+        end = len(before) + thinking.then.index(thinking.close) + len(thinking.close)
+        text = before + thinking.then
+        end += len(text[end:]) - len(text[end:].lstrip())
+        num_forced = len(thinking.then.split())
+        return text, answer, Thought(state="forced", num_tokens=thinking.limit, num_forced=num_forced, end=end)
+    if not is_closed:
+        return written, written, open_thought(written)
+    return before, answer, Thought(state="closed", num_tokens=len(before.split()), num_forced=0, end=len(before))
+
+
+def open_thought(text: str) -> Thought:
+    """The thinking that is all of a text."""
+    return Thought(state="open", num_tokens=len(text.split()), num_forced=0, end=len(text))
 
 
 def option_score(rule: Rule, option: str, written: str) -> OptionScore:

@@ -10,6 +10,8 @@ from pydantic_core import PydanticCustomError
 
 from promptkit.generate.constrain.section import Constrain
 from promptkit.generate.request import OptionScore, Sampling
+from promptkit.generate.think.section import Think
+from promptkit.generate.tokenizer import Tokenizer
 from promptkit.spec import Count, Declaration, NaturalNumber, Template, Texts
 
 __all__ = ["Choose", "Generate", "Normalization", "normalized"]
@@ -20,7 +22,9 @@ Normalization = Literal["raw", "token", "byte", "unconditional"]
 class Generate(Declaration):
     """How the model writes."""
 
-    max_new_tokens: Count = Field(default=256, description="the most tokens that a completion may have")
+    max_new_tokens: Count = Field(
+        default=256, description="the most tokens that a completion may have; with `thinking`, that may follow it"
+    )
     stop: Texts = Field(default=(), description="texts that end a completion; they are cut off")
     samples: Count = Field(default=1, description="completions of each prompt, each with a seed of its own")
     temperature: Annotated[float, Field(ge=0)] = Field(default=0.0, description="0 is greedy")
@@ -38,6 +42,10 @@ class Generate(Declaration):
         default=None,
         description="what a completion can be, and nothing else: grammar, regex, json or choice for what the align chain's "
         "first step of that kind reads; or what it says itself",
+    )
+    thinking: Think | None = Field(
+        default=None,
+        description="the thinking that a completion begins with, of a reasoning model: its tags, and its budget in tokens",
     )
     seed: int = Field(default=0, description="the run's seed; every request's own is derived from it")
 
@@ -59,7 +67,16 @@ class Generate(Declaration):
         if self.constrain is not None and self.stop:
             message = "`stop` and `constrain`: what is constrained ends where it is complete, and nowhere else"
             raise PydanticCustomError("stop", message, {"at": ("stop",), "hint": "leave `stop` out"})
+        if self.constrain is not None and self.thinking is not None and self.constrain.after:
+            message = "`constrain.after` and `thinking`: the constraint begins where the thinking ends"
+            context = {"at": ("constrain", "after"), "hint": "leave `after` out"}
+            raise PydanticCustomError("after", message, context)
         return self
+
+    def max_tokens(self, tokenizer: Tokenizer | None) -> int:
+        """The most tokens that a completion may have, those of its thinking among them."""
+        thinking = self.thinking.thinking("", self.max_new_tokens, tokenizer) if self.thinking else None
+        return self.max_new_tokens + (thinking.max_tokens if thinking else 0)
 
     def sampling(self) -> Sampling:
         """What each request is told."""

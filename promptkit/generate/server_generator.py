@@ -110,8 +110,13 @@ class ServerGenerator:
         """Completions as they finish. After a failure, those on their way are still waited for and yielded.
 
         Closing the iterator, or Ctrl-C, ends all of it at once. Raises `ModelError`, before anything is sent, where a
-        completion is to end with its answer, or has a constraint.
+        completion is to end with its answer, has a constraint, or has thinking of its own.
         """
+        if any(request.thinking is not None for request in requests):
+            raise ModelError(
+                f"model {self.name!r}: a server does not part thinking from answer, as `generate.thinking` asks; a model "
+                "on this machine can"
+            )
         if any(request.constraint is not None for request in requests):
             raise ModelError(
                 f"model {self.name!r}: a server is not told of a constraint, as `generate.constrain` asks; a model on "

@@ -13,7 +13,7 @@ from promptkit.report.stages_view import stages_view
 from promptkit.report.sweep_plan_view import sweep_plan_view
 from promptkit.report.sweep_points import Axes, Point, Points, sweep_points
 from promptkit.report.sweep_view import sweep_view
-from promptkit.report.table import format_score, format_seconds, runs_table, unanswered_line
+from promptkit.report.table import format_score, format_seconds, runs_table, thinking_lines, unanswered_line
 
 __all__ = [
     "FORMATS",
@@ -39,6 +39,7 @@ __all__ = [
     "sweep_plan_view",
     "sweep_points",
     "sweep_view",
+    "thinking_lines",
     "tokens_view",
     "unanswered_line",
 ]

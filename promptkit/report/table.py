@@ -11,7 +11,15 @@ from rich.text import Text
 
 from promptkit.report.fitting import FirstThatFits
 
-__all__ = ["STATUS_STYLES", "format_score", "format_seconds", "format_statuses", "runs_table", "unanswered_line"]
+__all__ = [
+    "STATUS_STYLES",
+    "format_score",
+    "format_seconds",
+    "format_statuses",
+    "runs_table",
+    "thinking_lines",
+    "unanswered_line",
+]
 
 NOTABLE_SHARE = 0.05  # of completions without an answer; below it a line about them would be noise
 OF_ANSWERED = "of answered only"
@@ -51,6 +59,23 @@ def unanswered_line(summary: Mapping[str, Any], explain: str) -> str | None:
     if missing <= NOTABLE_SHARE * total:
         return None
     return f"{missing:,} of {total:,} completions have no answer: {explain}"
+
+
+def thinking_lines(summaries: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A line for each run in which thinking was declared; its pipeline's name before it where there are several runs."""
+    known = [(summary["pipeline"], summary["thinking"]) for summary in summaries if summary.get("thinking")]
+    return [
+        thinking_line(thinking) if len(summaries) == 1 else f"{name}: {thinking_line(thinking)}"
+        for name, thinking in known
+    ]
+
+
+def thinking_line(thinking: Mapping[str, Any]) -> str:
+    """How the completions' thinking ended, and how long it was."""
+    words = {"closed": "closed", "forced": "closed by force", "open": "never closed", "none": "none"}
+    counts = ", ".join(f"{words[name]} {thinking[name]:,}" for name in words if thinking[name])
+    mean = thinking["mean_tokens"]
+    return f"thinking: {counts}" + ("" if mean is None else f"; {mean:,.1f} tokens on average")
 
 
 def table(summaries: Sequence[Mapping[str, Any]], *, is_wide: bool) -> Table:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from promptkit.align import Context, Weighed
+from promptkit.align import Apart, Context, Weighed
 from promptkit.generate import Completion
 from promptkit.run.plan import Job
 
@@ -24,6 +24,7 @@ def context_of(job: Job, completion: Completion, formats: tuple[str, ...]) -> Co
         formats=formats,
         ended=completion.ended,
         scores=scores_of(completion),
+        thinking=thinking_of(completion),
         is_traced=True,
     )
 
@@ -38,6 +39,7 @@ def context_again(record: Record, formats: tuple[str, ...], weighed: Weighed | N
         ended=record.completion.ended,
         scores=scores_of(record.completion),
         weighed=weighed,
+        thinking=thinking_of(record.completion),
         is_traced=True,
     )
 
@@ -46,6 +48,14 @@ def question_of(fields: Mapping[str, Any]) -> str:
     """The example's question, where a field of that name holds one."""
     question = fields.get("question")
     return question if isinstance(question, str) else ""
+
+
+def thinking_of(completion: Completion) -> Apart | None:
+    """What is known of its thinking."""
+    thought = completion.thought
+    if thought is None or thought.state == "none":
+        return None
+    return Apart(is_open=thought.state == "open", end=thought.end)
 
 
 def scores_of(completion: Completion) -> tuple[float, ...]:

@@ -11,7 +11,7 @@ from promptkit.errors import GrammarError
 from promptkit.generate import Choose, Constrain, Generate, NotConstrained
 from promptkit.prompt import PromptSteps
 from promptkit.run.constraining import Constraining
-from promptkit.run.seats import check_seats
+from promptkit.run.seats import check_parts_thinking, check_seats, num_apart
 
 __all__ = ["Sections", "check_fit"]
 
@@ -47,7 +47,10 @@ def check_fit(sections: Sections, *, draws_samples: bool = True) -> None:
     if generate and choose:
         message = "`generate` and `choose` are two ways to run a model: give one"
         raise PydanticCustomError("both", message, {"at": ("choose",)})
-    if generate and generate.stop_when_answered and (why := Chain(align).unsettled()):
+    if generate and generate.thinking:
+        check_parts_thinking(align)
+    apart = num_apart(generate, align)
+    if generate and generate.stop_when_answered and (why := Chain(align[apart:]).unsettled(apart)):
         context = {"why": why, "at": ("generate", "stop_when_answered"), "hint": SETTLES}
         raise PydanticCustomError("never_settled", "the answer may change until the text ends: align{why}", context)
     is_run = generate is not None or (bool(sections.prompt) and choose is None)

@@ -16,11 +16,11 @@ from promptkit.align import Chain, DecidingStep, Steps, WeighingStep
 from promptkit.data import DataSection
 from promptkit.generate import DEFAULT_MODEL, Choose, Generate, Model, ModelDeclaration
 from promptkit.generate.local import LocalModel
-from promptkit.prompt import Demonstrations, PromptStep, PromptSteps
+from promptkit.prompt import Chat, Demonstrations, PromptStep, PromptSteps
 from promptkit.run.constraining import Constraining
 from promptkit.run.examples import CheckedExample
 from promptkit.run.fit import check_fit
-from promptkit.run.seats import inner_steps
+from promptkit.run.seats import inner_steps, num_apart
 from promptkit.run.stage import Block, Group, check_stages, placed, stages_in
 from promptkit.score import Metric, Metrics, default_metrics
 from promptkit.spec import Declaration, Node, StepDeclaration, compose, read
@@ -43,7 +43,10 @@ class PipelineDeclaration(Declaration):
     model: Model = Field(
         default_factory=LocalModel, description=f"the frozen model: {DEFAULT_MODEL}, a folder, a GGUF file, a hub id"
     )
-    chat: bool = Field(default=False, strict=True, description="whether the model's chat template formats the prompt")
+    chat: Chat = Field(
+        default_factory=lambda: Chat(enabled=False),
+        description="whether the model's chat template formats the prompt, and how it is asked to",
+    )
     data: DataSection | None = Field(
         default=None, description="where the examples come from, and what a right answer is"
     )
@@ -152,6 +155,11 @@ class Pipeline:
         """O, as it reads one completion."""
         steps = self.output.declaration.align
         return Chain(steps[:-1] if self.deciding else steps)
+
+    @property
+    def answer_chain(self) -> Chain:
+        """O, as it reads what follows the thinking, where that is declared; else the same."""
+        return Chain(self.chain.steps[num_apart(self.declaration.generate, self.chain.steps) :])
 
     @property
     def deciding(self) -> DecidingStep | None:

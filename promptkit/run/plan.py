@@ -12,7 +12,17 @@ from typing import Any
 from promptkit.align import Answer, Chain, LabelMap
 from promptkit.data import Example, read_split, target_of
 from promptkit.errors import DataError
-from promptkit.generate import Choose, Constraint, Generator, NotConstrained, Request, Sampling, Tokenizer
+from promptkit.generate import (
+    Choose,
+    Constraint,
+    Generate,
+    Generator,
+    NotConstrained,
+    Request,
+    Sampling,
+    Thinking,
+    Tokenizer,
+)
 from promptkit.prompt import Prompt
 from promptkit.run.asking import Asker, alone, make_asker, unconditional
 from promptkit.run.pipeline import Pipeline
@@ -162,11 +172,19 @@ def text_request(  # noqa: PLR0913, PLR0917 - what a request is made of
         token_ids=prompt_tokens(tokenizer, prompt, example),
         sampling=generate.sampling(),
         seed=derived_seed(generate.seed, f"{example.id}\0{purpose}" if purpose else example.id, sample),
-        settled=partial(pipeline.chain.is_settled, fields=example.fields) if stops else None,
+        settled=partial(pipeline.answer_chain.is_settled, fields=example.fields) if stops else None,
         until=rule_of(pipeline, example) if stops else "",
         wants_likelihood=pipeline.deciding is not None and pipeline.deciding.needs_likelihood,
         constraint=constraint_of(pipeline, example),
+        thinking=thinking_of(generate, prompt, tokenizer),
     )
+
+
+def thinking_of(generate: Generate, prompt: Prompt, tokenizer: Tokenizer | None) -> Thinking | None:
+    """What the completion may begin with, where that is declared."""
+    if generate.thinking is None:
+        return None
+    return generate.thinking.thinking(prompt.opening, generate.max_new_tokens, tokenizer)
 
 
 def constraint_of(pipeline: Pipeline, example: Example) -> Constraint | None:

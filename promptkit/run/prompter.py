@@ -201,9 +201,10 @@ def read_pool(pipeline: Pipeline, step: Demonstrations, selection: Selection) ->
 
 def chat_format(pipeline: Pipeline, tokenizer: Tokenizer | None) -> ChatFormat | None:
     """The model's way to write a chat, where the pipeline asks for one."""
-    if not pipeline.declaration.chat:
+    chat = pipeline.declaration.chat
+    if not chat:
         return None
     model = pipeline.declaration.model.label
     if tokenizer is None or tokenizer.chat_template is None:
         raise ModelError(f"model {model!r}: `chat: true` needs the model's chat template, and there is none")
-    return ChatFormat(tokenizer.chat_template, tokenizer.special_tokens, model=model)
+    return ChatFormat(tokenizer.chat_template, tokenizer.special_tokens, model=model, chat=chat)

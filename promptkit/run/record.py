@@ -9,7 +9,7 @@ from typing import Any
 
 from promptkit.align import Answer, Chain, NoAnswer, Outcome
 from promptkit.errors import GenerationError
-from promptkit.generate import Choose, Completion, OptionScore
+from promptkit.generate import Choose, Completion, OptionScore, Thought
 from promptkit.prompt import Shown
 from promptkit.run.calibrated import Calibrated
 from promptkit.run.choosing import asked_rows, best, comparable, renamed, score_rows, tie
@@ -21,7 +21,7 @@ from promptkit.run.plan import Job
 from promptkit.run.shown import shown_columns
 from promptkit.score import Metric
 
-__all__ = ["Grader", "Made", "Record", "realigned"]
+__all__ = ["Grader", "Made", "Record", "realigned", "thought_columns"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +83,7 @@ class Record:
             "completion": self.completion.text,
             "ended": self.completion.ended,
             "num_new_tokens": self.completion.num_new_tokens,
+            **thought_columns(self.completion.thought),
             "log_likelihood": self.completion.log_likelihood,
             "options": score_rows(self.completion.options),
             "answer": to_json(self.answer),
@@ -101,6 +102,16 @@ class Record:
             **({"stage": self.stage, "stages": to_json(self.stages)} if self.stages else {}),
             **(self.decided.to_columns() if self.decided else {}),
         }
+
+
+def thought_columns(thought: Thought | None) -> dict[str, Any]:
+    """What came of the thinking, as columns; null where none was declared."""
+    return {
+        "thinking": thought.state if thought else None,
+        "num_thinking_tokens": thought.num_tokens if thought else None,
+        "num_forced_tokens": thought.num_forced if thought else None,
+        "thinking_end": thought.end if thought else None,
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

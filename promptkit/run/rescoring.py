@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from promptkit.align import Answer, Chain, NoAnswer, Outcome
 from promptkit.errors import DataError, RunError, TemplateError
-from promptkit.generate import Completion, OptionScore
+from promptkit.generate import Completion, OptionScore, Thought
 from promptkit.run.choosing import best, comparable, read_asked, tie
 from promptkit.run.context import context_again
 from promptkit.run.deciding import decide
@@ -108,6 +108,7 @@ def record_of(row: Mapping[str, Any]) -> Record:
         options=tuple(OptionScore(**option) for option in row["options"]),
         num_new_tokens=row["num_new_tokens"],
         log_likelihood=row.get("log_likelihood"),
+        thought=thought_of(row),
     )
     target = json.loads(row["target"])
     return Record(
@@ -127,6 +128,14 @@ def record_of(row: Mapping[str, Any]) -> Record:
         stages=tuple(json.loads(row.get("stages") or "[]")),
         shown=read_shown(row),
     )
+
+
+def thought_of(row: Mapping[str, Any]) -> Thought | None:
+    """What came of the thinking, as a row keeps it; runs of an older version kept nothing of it."""
+    if row.get("thinking") is None:
+        return None
+    num, num_forced, end = (row[name] for name in ("num_thinking_tokens", "num_forced_tokens", "thinking_end"))
+    return Thought(state=row["thinking"], num_tokens=num, num_forced=num_forced, end=end)
 
 
 def outcome_of(row: Mapping[str, Any]) -> Outcome:

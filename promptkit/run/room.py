@@ -59,7 +59,7 @@ class Room:
     def holds(self, prompt: Prompt, example: Example) -> bool:
         """Whether the prompt fits, with what is to be written after it."""
         prompt_alone, *with_option = self.num_tokens(prompt, example)
-        new = 0 if with_option else self.pipeline.generate.max_new_tokens
+        new = 0 if with_option else self.pipeline.generate.max_tokens(self.tokenizer)
         needed = max(with_option, default=prompt_alone) + new
         fits_context = self.context_length is None or needed <= self.context_length
         return fits_context and (self.most is None or prompt_alone <= self.most)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from promptkit.align import STATUSES, Answer
 from promptkit.errors import MissingExtra
-from promptkit.generate import Generator, Loading, Work
+from promptkit.generate import THOUGHTS, Generator, Loading, Work
 from promptkit.run.audit import audit, check_has_reference
 from promptkit.run.course import follow, start
 from promptkit.run.deciding import decisions
@@ -22,7 +22,7 @@ from promptkit.run.folder import DEFAULT_OUT, claim, records_table, run_name, wr
 from promptkit.run.pipeline import Pipeline
 from promptkit.run.plan import Job
 from promptkit.run.prompter import Selection
-from promptkit.run.record import Grader, Made, Record
+from promptkit.run.record import Grader, Made, Record, thought_columns
 from promptkit.run.reliability import reliability
 from promptkit.run.store import Store, default_store, request_key
 from promptkit.score import Score, count_statuses, status_rates, summarize
@@ -167,16 +167,18 @@ def summary_of(pipeline: Pipeline, records: Sequence[Record]) -> dict[str, Any]:
 
     Where the chain decides over samples, these are of what was decided; under `samples` the same of single samples.
     """
-    by_stage = {"stages": stages_summary(pipeline, records)} if pipeline.declaration.stages else {}
+    beside = thinking_summary(records)
+    if pipeline.declaration.stages:
+        beside["stages"] = stages_summary(pipeline, records)
     if pipeline.deciding is None:
-        return {**plain_summary(pipeline, records), **by_stage}
+        return {**plain_summary(pipeline, records), **beside}
     single = plain_summary(pipeline, records)
     names = ("scores", "statuses", "status_rates")
     return {
         **plain_summary(pipeline, decisions(records)),
         "num_samples": len(records),
         "samples": {"decided_by": pipeline.deciding.kind, **{name: single[name] for name in names}},
-        **by_stage,
+        **beside,
     }
 
 
@@ -219,6 +221,21 @@ def scores_json(pipeline: Pipeline, records: Sequence[Record]) -> dict[str, Any]
     """Each metric over records."""
     answered = [record for record in records if isinstance(record.outcome, Answer)]
     return {metric.name: score_json(metric.name, records, answered) for metric in pipeline.metrics}
+
+
+def thinking_summary(records: Sequence[Record]) -> dict[str, Any]:
+    """Under `thinking`, how many completions closed theirs, and the mean of its tokens over those that thought.
+
+    Of all stages, where there are several. Nothing where no thinking was declared.
+    """
+    rows = [row for each in records for row in (each.stages or (thought_columns(each.completion.thought),))]
+    thoughts = [row for row in rows if row.get("thinking")]
+    if not thoughts:
+        return {}
+    states = [row["thinking"] for row in thoughts]
+    nums = [row["num_thinking_tokens"] for row in thoughts if row["thinking"] != "none"]
+    mean = round(sum(nums) / len(nums), 1) if nums else None
+    return {"thinking": {**{state: states.count(state) for state in THOUGHTS}, "mean_tokens": mean}}
 
 
 def score_json(metric: str, records: Sequence[Record], answered: Sequence[Record]) -> dict[str, Any]:

@@ -10,11 +10,13 @@ from typing import Any, NoReturn
 
 from pydantic_core import PydanticCustomError
 
-from promptkit.align import AlignStep, DecidingStep, LabelMap, Linear, WeighingStep
+from promptkit.align import AlignStep, DecidingStep, First, LabelMap, Linear, Reasoning, Use, WeighingStep
 from promptkit.generate import Choose, Generate
 
-__all__ = ["check_seats", "inner_steps"]
+__all__ = ["check_parts_thinking", "check_seats", "inner_steps", "num_apart"]
 
+PARTS = "`- reasoning` as its first step leaves the thinking out, as the ready-made chains do: `use: number`"
+BEFORE = ("strip", "whitespace")  # steps that may stand before it
 SAMPLES = "`generate: {samples: 5, temperature: 0.7}` draws five"
 
 
@@ -39,6 +41,30 @@ def check_seats(
         if isinstance(step, Linear):
             check_scores(step, at, generate, choose)
     check_weighing(align, generate, choose)
+
+
+def check_parts_thinking(align: Sequence[AlignStep]) -> None:
+    """Nothing; or the error of a chain that would read thinking, which is declared, as an answer."""
+    if not parts_thinking(align):
+        message = "`thinking` is declared, and the align chain reads it as a part of the answer"
+        context = {"at": ("generate", "thinking"), "hint": PARTS}
+        raise PydanticCustomError("thinking", message, context)
+
+
+def num_apart(generate: Generate | None, align: Sequence[AlignStep]) -> int:
+    """How many steps of a chain, its first, only part the answer from thinking that is declared."""
+    is_apart = generate is not None and generate.thinking is not None
+    return int(is_apart and bool(align) and isinstance(align[0], Reasoning))
+
+
+def parts_thinking(steps: Sequence[AlignStep]) -> bool:
+    """Whether a chain leaves the thinking out before anything else reads it."""
+    first = next((step for step in steps if step.kind not in BEFORE), None)
+    if isinstance(first, Use):
+        return parts_thinking(first.chain.steps)
+    if isinstance(first, First):
+        return all(parts_thinking(each) for each in first.alternatives)
+    return isinstance(first, Reasoning)
 
 
 def check_samples(

@@ -18,7 +18,7 @@ from typing import Any, Self
 
 from promptkit.errors import RunError
 from promptkit.folders import cache_folder
-from promptkit.generate import Completion, OptionScore, Request
+from promptkit.generate import Completion, OptionScore, Request, Thought
 
 __all__ = ["Store", "default_store", "request_key"]
 
@@ -60,6 +60,8 @@ def described(request: Request, sample: int) -> dict[str, Any]:
         seen["likelihood"] = True
     if request.constraint is not None:
         seen["constraint"] = dict(request.constraint.identity)
+    if request.thinking is not None:
+        seen["thinking"] = dict(request.thinking.identity)
     sampling = asdict(request.sampling)
     if request.sampling.temperature == 0:
         limits = {name: sampling[name] for name in ("max_new_tokens", "stop")}
@@ -161,4 +163,6 @@ def completion_from_json(text: str) -> Completion:
     known = json.loads(text)
     known["token_ids"] = tuple(known["token_ids"])
     known["options"] = tuple(OptionScore(**option) for option in known["options"])
+    if known.get("thought") is not None:
+        known["thought"] = Thought(**known["thought"])
     return Completion(**known)

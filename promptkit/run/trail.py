@@ -10,7 +10,7 @@ from promptkit.align import NoAnswer
 from promptkit.data import Example
 from promptkit.errors import DataError
 from promptkit.prompt import Piece, Prompt
-from promptkit.run.record import Record
+from promptkit.run.record import Record, thought_columns
 from promptkit.run.stage import Instead, Stage
 
 __all__ = ["Asked", "Passed", "Trail"]
@@ -88,6 +88,7 @@ class Passed:
             "reason": outcome.reason if isinstance(outcome, NoAnswer) else None,
             "num_prompt_tokens": self.record.num_prompt_tokens,
             "num_new_tokens": self.record.completion.num_new_tokens,
+            **thought_columns(self.record.completion.thought),
             "from_store": self.record.from_store,
         }
 

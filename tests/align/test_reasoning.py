@@ -2,7 +2,7 @@
 
 import pytest
 
-from promptkit.align import Answer, Chain, Context, Reasoning
+from promptkit.align import Answer, Apart, Chain, Context, Reasoning
 
 CHAIN = Chain((Reasoning(),))
 THINKING_TOO_LONG = "the thinking never closes"
@@ -71,3 +71,16 @@ def test_a_model_of_ones_own_has_its_own_tags(declare):
     """New models come with new tags."""
     chain = declare("align: {reasoning: [['<<', '>>']]}")
     assert chain.align("<< <think> >>4").value == "4"
+
+
+def test_what_is_known_of_the_thinking_goes_before_its_tags():
+    """Tags may have no text of their own, or be others than the step's; thinking after it is left out all the same."""
+    text = "it is 5 4"
+    assert said(text, thinking=Apart(is_open=False, end=7)) == "4"
+    assert said(text, thinking=Apart(is_open=True, end=9)) == ("truncated", THINKING_TOO_LONG)
+    assert said(text, thinking=Apart(is_open=False, end=9)) == ("unparsed", "nothing follows the thinking")
+    forced = "<think>it is</think>\n\n5? No.\n</think>\n\n4"
+    assert said(forced, thinking=Apart(is_open=False, end=22)) == "4"
+    outcome = CHAIN.align("<think>two and two</think> 4", Context(thinking=Apart(is_open=False, end=27)))
+    assert isinstance(outcome, Answer)
+    assert (outcome.value, outcome.captures["thinking"].value) == ("4", "two and two")

@@ -198,7 +198,7 @@ UNKNOWN_KEYS = {  # the text, the column in its last line, the way to the key, w
     "generate:\n  max_tokens: 5": (
         3,
         "generate.max_tokens",
-        "constrain, max_new_tokens, samples, seed, stop, stop_when_answered, temperature, top_k, top_p",
+        "constrain, max_new_tokens, samples, seed, stop, stop_when_answered, temperature, thinking, top_k, top_p",
         "max_new_tokens",
     ),
     "choose: {options: [a, b], led: x}": (27, "choose.led", "lead, normalize, options, unconditional_prompt", "lead"),

@@ -9,7 +9,7 @@ from typing import Any
 
 __all__ = ["Constraint", "check"]
 
-RULE = 1  # raised when the same constraint may give another completion than before
+RULE = 2  # raised when the same constraint may give another completion than before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from llguidance import LLExecutor, LLMatcher, LLTokenizer
 from promptkit.errors import GenerationError
 from promptkit.generate.constrain.constraint import Constraint
 from promptkit.generate.constrain.mask import Mask, Words
+from promptkit.generate.think.thinker import Thinker
 from promptkit.generate.tokenizer import Tokenizer
 
 __all__ = ["Guide", "Guides", "Wanted"]
@@ -44,6 +45,8 @@ class Guide:
         self._after = constraint.after
         self._window = 4 * len(constraint.after) + 4  # a character takes at most four tokens
         self._recent: list[int] = []
+        self.is_followed = True  # False once what was written may only be the thinking's opening tag
+        self.opening: int | None = None  # a token that may come as well, since it would open the row's thinking
 
     @cached_property
     def _tag(self) -> int | None:
@@ -65,6 +68,32 @@ class Guide:
         if not self.matcher.consume_token(token):
             raise GenerationError(f"{self._label}: the constraint cannot be followed: {self.matcher.get_error()}")
 
+    def follow(self, thinker: Thinker, token: int | None = None) -> None:
+        """Goes with a row's thinking, whose newest token this is: the constraint is for what follows the thinking.
+
+        Until it is known whether the row thinks at all, it may write what the constraint allows, or open its thinking.
+        """
+        if thinker.is_thinking:
+            self.matcher.reset()
+            self.has_begun = False
+            if thinker.is_done and not self.begin(thinker.rest()):
+                thinker.begin_here()
+        elif token is not None:
+            self._has_text = self._has_text or self.is_text(token)
+            self.is_followed = self.is_followed and self.matcher.try_consume_tokens([token]) == 1
+        self.opening = thinker.opening
+
+    def begin(self, rest: str) -> bool:
+        """Begins the constraint; whether `rest`, which is written already, is the beginning of what it allows."""
+        self.has_begun = self.is_followed = True
+        tokens = list(self._tokenizer.encode(rest, add_special_tokens=False)) if rest.strip() else []
+        self._has_text = bool(tokens)
+        if self.matcher.try_consume_tokens(tokens) == len(tokens):
+            return True
+        self.matcher.reset()
+        self._has_text = False
+        return False
+
     def is_text(self, token: int) -> bool:
         """Whether a token is more than white space."""
         return bool(self._tokenizer.decode([token]).strip())
@@ -74,12 +103,7 @@ class Guide:
         self._recent = [*self._recent[-self._window :], token]
         _, found, rest = self._tokenizer.decode(self._recent).partition(self._after)
         if found or token == self._tag:
-            self.has_begun = True
-            self._has_text = bool(rest.strip())
-            if self._has_text and not self.matcher.try_consume_tokens(
-                list(self._tokenizer.encode(rest, add_special_tokens=False))
-            ):
-                self.matcher.reset()
+            self.begin(rest)
 
     def guesses(self, guesser: Guesser, most: int) -> list[int]:
         """Tokens that may come next, all of which the constraint allows: those that it leaves no choice about, or else
@@ -147,7 +171,7 @@ class Guides:
         for line, guide, guesses in begun:
             if guesses:
                 guessing.append((guide.matcher, len(lines), list(guesses)))
-            else:
+            elif guide.is_followed:
                 plain.append((guide.matcher, len(lines)))
             lines += [(line + place, guide, guesses[:place]) for place in range(1 + len(guesses))]
         target = (words.ctypes.data, words.shape[1] * 4, num)
@@ -155,12 +179,17 @@ class Guides:
             self._executor.unsafe_compute_mask_ptr(plain, *target)
         if guessing:
             self._executor.unsafe_compute_mask_ptr_with_draft_token(guessing, *target)
-        return {line: self._mask(words[row], guide.has_text(before)) for row, (line, guide, before) in enumerate(lines)}
+        return {
+            line: self._mask(words[row], guide.has_text(before), guide.opening)
+            for row, (line, guide, before) in enumerate(lines)
+        }
 
-    def _mask(self, words: Words, has_text: bool) -> Mask:
-        """The mask that llguidance wrote, in which a text may end that is not blank."""
+    def _mask(self, words: Words, has_text: bool, opening: int | None) -> Mask:
+        """The mask that llguidance wrote, in which a text may end that is not blank, and `opening` may come as well."""
         ends = [token for token in self._ends if Mask(words=words, end=None).allows(token)]
         if not has_text:
             for token in ends:
                 words[token >> 5] &= np.uint32(~(1 << (token & 31)) & 0xFFFFFFFF)
+        if opening is not None:
+            words[opening >> 5] |= np.uint32(1 << (opening & 31))
         return Mask(words=words, end=ends[0] if ends and has_text else None)

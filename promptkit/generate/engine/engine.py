@@ -362,10 +362,9 @@ class Engine:
         budget = self.limits.num_guesses + len(live)
         for each in live:
             each.guesses = ()
-            if each.drafter is not None and budget > 0:
-                most = min(budget, each.row.request.sampling.max_new_tokens - len(each.row.text.token_ids) - 1)
-                guide = each.row.guide
-                each.guesses = tuple(guide.guesses(each.drafter, most) if guide else each.drafter.guess(most))
+            if self.limits.num_guesses and budget > 0:
+                most = min(budget, each.row.request.max_tokens - len(each.row.text.token_ids) - 1)
+                each.guesses = tuple(each.row.guesses(each.drafter, most))
                 budget -= len(each.guesses)
 
     def advance(self, live: Sequence[Live], following: Following) -> dict[int, tuple[int, Completion]]:
@@ -374,9 +373,9 @@ class Engine:
         line = 0
         for each in live:
             num_right = 0
-            guesses = each.guesses
+            guesses, forced = each.guesses, each.row.forced
             while True:
-                token = following.token(each, line + num_right)
+                token = each.row.taken(following.token(each, line + num_right))
                 self.meter.num_new_tokens += 1
                 if each.row.request.wants_likelihood:
                     each.row.weigh(following.written[line + num_right], token)
@@ -387,7 +386,7 @@ class Engine:
                 num_right += 1
             if each.drafter is not None:
                 each.drafter.seen.add((*guesses[:num_right], token))
-                each.drafter.learn(len(guesses), num_right)
+                each.drafter.learn(0 if forced else len(guesses), num_right)
             each.following = token
             each.num_right = num_right
             line += 1 + len(guesses)
@@ -434,8 +433,7 @@ class Engine:
 def needed_room(requests: Sequence[tuple[int, Request]], tree: Tree) -> int:
     """The most tokens that any row keeps for itself: what is left of its prompt, and all that it may write."""
     return max(
-        len(request.token_ids) - tree.shared(row) + request.sampling.max_new_tokens
-        for row, (_, request) in enumerate(requests)
+        len(request.token_ids) - tree.shared(row) + request.max_tokens for row, (_, request) in enumerate(requests)
     )
 
 

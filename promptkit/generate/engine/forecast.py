@@ -83,7 +83,7 @@ class Forecast:
             num_prompt_tokens=sum(len(each.token_ids) for each in requests),
             num_alone=num_alone,
             num_computed=num_computed,
-            max_new_tokens=0 if demand.is_scored else sum(each.sampling.max_new_tokens for each in requests),
+            max_new_tokens=0 if demand.is_scored else sum(each.max_tokens for each in requests),
             num_stretches=len(stretches),
             num_levels=max((each.level for each in stretches), default=0),
             largest=tuple(sorted(stretches, key=lambda each: -each.num_saved)[:NUM_LARGEST]),

@@ -161,9 +161,7 @@ class Demand:
         if requests and requests[0].options:
             return cls.of_options(requests, num_known)
         tree = grow_tree([each.token_ids for each in requests])
-        rooms = [
-            len(each.token_ids) - tree.shared(row) + each.sampling.max_new_tokens for row, each in enumerate(requests)
-        ]
+        rooms = [len(each.token_ids) - tree.shared(row) + each.max_tokens for row, each in enumerate(requests)]
         own = sum(room for room, each in zip(rooms, requests, strict=True) if each.keeps)
         return cls(tree=tree, rooms=tuple(rooms), kept=own + kept_nodes(tree, requests))
 

@@ -204,7 +204,7 @@ def bos(subject: Subject) -> Iterator[Problem]:
 def chat_or_not(subject: Subject) -> Iterator[Problem]:
     """The model, where it has a chat template that is not used, or is to use one that it has not."""
     has_template = subject.tokenizer.chat_template is not None
-    if not subject.declared.prompt or has_template == subject.declared.chat:
+    if not subject.declared.prompt or has_template == bool(subject.declared.chat):
         return
     model = subject.declared.model.label
     if has_template:
