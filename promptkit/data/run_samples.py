@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,7 +34,12 @@ class RunRows:
         target = loaded(said.get("target"))
         fields = loaded(said.get("fields"))
         fields = {"target": target, **fields} if isinstance(fields, dict) else {"target": target}
-        known = {"prompt": said.get("prompt") or "", "ended": ended_of(said.get("ended")), **self.names.beside(fields)}
+        known = {
+            "prompt": said.get("prompt") or "",
+            "ended": ended_of(said.get("ended")),
+            "thinking": thinking_of(said),
+            **self.names.beside(fields),
+        }
         yield from text_or_unreadable(
             said.get("completion"),
             f"{row.origin}: the column 'completion'",
@@ -44,6 +49,12 @@ class RunRows:
             number=said.get("sample"),
             **known,
         )
+
+
+def thinking_of(said: Mapping[str, Any]) -> tuple[bool, int] | None:
+    """What a row says of the thinking that its completion begins with; None where it has none."""
+    state, end = said.get("thinking"), said.get("thinking_end")
+    return None if state in (None, "none") or end is None else (state == "open", end)
 
 
 def loaded(text: Any) -> Any:

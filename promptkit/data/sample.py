@@ -38,7 +38,8 @@ class Sample:
     """A completion that somebody has.
 
     `id` is the row's own where it has one. `number` counts the completions of one example from 0; None where the file
-    counts none. `prompt` and `question` are empty, `target` is None, where nobody says what they are.
+    counts none. `prompt` and `question` are empty, `target` is None, where nobody says what they are. `thinking` says of
+    thinking that it begins with whether it never closed, and where the answer begins; None where nobody does.
     """
 
     id: Any
@@ -50,6 +51,7 @@ class Sample:
     question: str = ""
     ended: Ended = "eos"
     target: Any = None
+    thinking: tuple[bool, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

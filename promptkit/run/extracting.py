@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from promptkit.align import Answer, Chain, Context, NoAnswer, Outcome, Tried
+from promptkit.align import Answer, Chain, NoAnswer, Outcome, Tried
 from promptkit.data import Batch, Names, Sample, Unreadable, open_samples
 from promptkit.errors import PromptkitError, TemplateError
+from promptkit.run.given import known_of
 from promptkit.run.ledger import captures_json
 from promptkit.run.pipeline import load
 from promptkit.score import Metric
@@ -157,15 +158,8 @@ class Extractor:
         """What the chain makes of a sample. A person's mistake that only this row shows makes it unreadable."""
         if isinstance(sample, Unreadable):
             return not_read(sample.id, sample.number, sample.reason, is_null=sample.is_null)
-        context = Context(
-            fields=sample.fields,
-            prompt=sample.prompt,
-            question=sample.question,
-            ended=sample.ended,
-            is_traced=self.is_traced,
-        )
         try:
-            outcome = self.chain.align(sample.text, context)
+            outcome = self.chain.align(sample.text, known_of(sample, is_traced=self.is_traced))
             target, scores = self.scores(outcome, sample) if self.metrics else (None, None)
         except PromptkitError as error:
             return not_read(sample.id, sample.number, f"{sample.origin}: {in_one_line(error)}")

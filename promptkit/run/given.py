@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from promptkit.align import Context
+from promptkit.align import Apart, Context
 from promptkit.data import Names, Sample, open_samples
 from promptkit.errors import DataError
 
-__all__ = ["Given", "read_given"]
+__all__ = ["Given", "known_of", "read_given"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,5 +49,16 @@ def read_given(path: Path, field: str | None = None, limit: int | None = None) -
 def given(sample: Sample) -> Given:
     """A sample as a completion that somebody has."""
     number = "" if sample.number is None else f"/{sample.number}"
-    known = Context(fields=sample.fields, prompt=sample.prompt, question=sample.question, ended=sample.ended)
-    return Given(id=f"{sample.id}{number}", origin=sample.origin, text=sample.text, known=known)
+    return Given(id=f"{sample.id}{number}", origin=sample.origin, text=sample.text, known=known_of(sample))
+
+
+def known_of(sample: Sample, *, is_traced: bool = False) -> Context:
+    """What a chain may know of a sample."""
+    return Context(
+        fields=sample.fields,
+        prompt=sample.prompt,
+        question=sample.question,
+        ended=sample.ended,
+        thinking=Apart(is_open=sample.thinking[0], end=sample.thinking[1]) if sample.thinking else None,
+        is_traced=is_traced,
+    )

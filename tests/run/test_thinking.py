@@ -3,11 +3,13 @@
 import pytest
 
 import promptkit
+from promptkit.align import Answer
 from promptkit.errors import DeclarationError, ModelError
 from promptkit.generate import Loading, Request, Think
 from promptkit.generate.server import ServerModel
 from promptkit.report import thinking_lines
 from promptkit.run import load, rescore
+from promptkit.run.given import read_given
 from promptkit.run.store import request_key
 from tests.run.sums import folder_of
 
@@ -89,6 +91,23 @@ def test_a_run_is_scored_again_as_it_was(write, places):
     again = rescore(folder_of(done)).run
     assert [each.outcome.status for each in again.records] == [each.outcome.status for each in done.records]
     assert again.summary["thinking"] == done.summary["thinking"]
+
+
+def test_its_rows_are_extracted_as_they_were(write, places):
+    """A run is also rows from somewhere: where the answer begins goes with them."""
+    done = promptkit.run(
+        write(
+            SUMS.replace("<think>", "<T>")
+            .replace("</think>", "</T>")
+            .replace("thinking: 6", "thinking: {budget: 6, open: <T>, close: </T>}")
+        ),
+        **places,
+    )
+    given = list(read_given(folder_of(done) / "samples.parquet"))
+    chain = load(write(SUMS)).chain
+    outcomes = [chain.align(each.text, each.context()) for each in given]
+    assert [each.status for each in outcomes] == ["answered", "answered", "truncated", "answered"]
+    assert [str(each.value) for each in outcomes if isinstance(each, Answer)] == ["2", "4", "8"]
 
 
 def test_a_completion_is_kept_with_its_thinking(write, places):
