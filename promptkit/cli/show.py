@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +14,9 @@ from promptkit.errors import DataError, ModelError, RunError
 from promptkit.generate import Generator, Loading, Tokenizer
 from promptkit.prompt import Prompt
 from promptkit.run import Pipeline, Selection, drops, make_prompter, options_of, preview_prompt, read_examples
+
+if TYPE_CHECKING:
+    from promptkit.run.frozen import FrozenModel
 
 __all__ = ["show"]
 
@@ -47,7 +50,7 @@ def show(
     examples = read_examples(pipeline, selection)
     if index >= len(examples):
         raise DataError(f"there is no example {index}: the split {split!r} has {len(examples)} rows, counted from 0")
-    needs_model = tokens or pipeline.declaration.chat or drops(pipeline)
+    needs_model = tokens or pipeline.declaration.chat or drops(pipeline) or pipeline.asks_model
     generator = pipeline.declaration.model.open(Loading()) if needs_model else None
     tokenizer = tokenizer_of(generator) if generator and tokens else None
     prompt, asked = prompt_of(pipeline, selection, generator, examples[index], stage)
@@ -75,8 +78,16 @@ def prompt_of(
         return prompt, pipeline.stages[stage or next(iter(pipeline.stages))]
     if stage is not None:
         raise RunError(f"--stage: {pipeline.name} has no stages")
-    prompter = make_prompter(pipeline, selection, generator.tokenizer if generator else None).within(generator)
-    return prompter.prompt(example), pipeline
+    tokenizer = generator.tokenizer if generator else None
+    frozen = asked_model(pipeline, generator) if generator and pipeline.asks_model else None
+    return make_prompter(pipeline, selection, tokenizer, frozen=frozen).within(generator).prompt(example), pipeline
+
+
+def asked_model(pipeline: Pipeline, generator: Generator) -> FrozenModel:
+    """The model, for a choice of demonstrations that asks it; what it answers is kept in the user's store."""
+    from promptkit.run.frozen import FrozenModel
+
+    return FrozenModel(pipeline=pipeline, generator=generator)
 
 
 def tokenizer_of(generator: Generator) -> Tokenizer:

@@ -9,6 +9,7 @@ from promptkit.generate.model import MODEL, Loading, Model, ModelDeclaration
 from promptkit.generate.model_files import DEFAULT_MODEL, packaged_models
 from promptkit.generate.request import Completion, Ended, Generator, Keeping, OptionScore, Request, Sampling, Work
 from promptkit.generate.section import Choose, Generate, Normalization, normalized
+from promptkit.generate.states import HasStates
 from promptkit.generate.think.section import Think
 from promptkit.generate.think.thinking import THOUGHTS, Thinking, Thought
 from promptkit.generate.tokenizer import Tokenizer
@@ -25,6 +26,7 @@ __all__ = [
     "Generate",
     "Generator",
     "HasReference",
+    "HasStates",
     "Keeping",
     "Loading",
     "Model",

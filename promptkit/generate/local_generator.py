@@ -26,9 +26,13 @@ from promptkit.generate.prepared import prepare_facts, prepare_weights
 from promptkit.generate.process import prepare_process, without_collecting
 from promptkit.generate.request import Completion, Request, Work
 from promptkit.generate.speed import Speed, known_speed, remember_speed, speed_of
+from promptkit.generate.states import resolved_layers
 from promptkit.generate.tokenizer import FastTokenizer
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from promptkit.generate.engine.engine import Engine
     from promptkit.generate.engine.kept import Kept
     from promptkit.generate.reference import Reference
@@ -185,6 +189,24 @@ class LocalGenerator:
         now = self.engine.num_at_once
         what = f"{now} at once" if now < before else "smaller passes over prompts"
         log.warning("out of memory with %d rows at once; %s from here on", before, what)
+
+    def layers(self, declared: Sequence[int]) -> tuple[int, ...]:
+        """The layers that are meant, from 0 on; see `HasStates`."""
+        return resolved_layers(declared, self.facts.sizes.num_layers, self.name)
+
+    def embed(self, rows: Sequence[Sequence[int]], layers: Sequence[int]) -> npt.NDArray[np.float32]:
+        """Rows of tokens as vectors (N, L * D) of length 1: see `HasStates`."""
+        engine = self.engine
+        from promptkit.generate.engine.engine import Engine  # noqa: PLC0415 - imports torch
+        from promptkit.generate.engine.states import engine_means, plain_means, vectors_of  # noqa: PLC0415
+
+        try:
+            if isinstance(engine, Engine):
+                return vectors_of(engine_means(engine, rows, layers))
+            return vectors_of(plain_means(engine.model, rows, layers))
+        except (MemoryError, RuntimeError) as error:
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+            raise GenerationError(f"the model failed while it read texts to compare them: {reason}") from error
 
     def alone(self, request: Request) -> Completion:
         """The request's completion, or the score of each of its options, by the reference, with nothing beside it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from pydantic import Field, model_validator
@@ -20,7 +21,7 @@ from promptkit.prompt.prompt import Piece
 from promptkit.prompt.select.plain import First
 from promptkit.prompt.select.selector import AnySelector, Per
 from promptkit.prompt.step import PromptStep, piece_of
-from promptkit.spec import Declaration, NaturalNumber, Template
+from promptkit.spec import Coordinates, Declaration, NaturalNumber, Template
 
 __all__ = ["Demonstrations", "Turns"]
 
@@ -41,7 +42,10 @@ class Demonstrations(PromptStep):
         alias="from", description="the pool: a split (train), a data file, or rows written here"
     )
     take: NaturalNumber | None = Field(default=None, description="how many; all of the pool if not given")
-    select: AnySelector = Field(default_factory=First, description="how they are chosen: first, random")
+    select: AnySelector = Field(
+        default_factory=First,
+        description="how they are chosen: first, fixed, random, balanced, bm25, knn, mmr, dpp, votek, mdl, python",
+    )
     per: Per | None = Field(
         default=None,
         description="whether they are chosen once for all examples (run), and so computed once, or for each (example); the "
@@ -54,7 +58,7 @@ class Demonstrations(PromptStep):
     )
     order: AnyOrder = Field(
         default_factory=AsSelected,
-        description="how the chosen ones stand, the last before the query: as_selected, reversed, nearest_last, by_length, ...",
+        description="how the chosen ones stand, the last before the query: as_selected, reversed, nearest_last, entropy, ...",
     )
     labels: Labels | None = Field(
         default=None, description="a change of the labels that are shown: flipped, random or symbolic, for research"
@@ -85,6 +89,21 @@ class Demonstrations(PromptStep):
     def per_example(self) -> bool:
         """Whether they are chosen for each example, and not once for all."""
         return (self.per or self.select.per) == "example"
+
+    @property
+    def asks_model(self) -> bool:
+        """Whether the choice, or the order, asks the model."""
+        return self.select.asks_model or self.order.asks_model
+
+    @property
+    def needs_options(self) -> bool:
+        """Whether it asks the model what it would choose."""
+        return self.select.needs_options or self.order.needs_options
+
+    @property
+    def own_coordinates(self) -> Coordinates:
+        """Demonstrations are learned where the model's own answers decide which stand, or in which order."""
+        return replace(self.coordinates, configuration="learnable") if self.needs_options else self.coordinates
 
     def gallery(self, pool: Pool) -> Gallery:
         """What shows rows of a pool to examples."""

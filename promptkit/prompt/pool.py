@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from promptkit.data import Example
+from promptkit.errors import ModelError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,7 +20,13 @@ class Frozen(Protocol):
     """The frozen model, as far as a choice of demonstrations may ask it. Its answers are kept in the store."""
 
     def embed(self, texts: Sequence[str], layers: Sequence[int]) -> npt.NDArray[np.float32]:
-        """The texts as vectors (N, L * D) of length 1: the hidden states of each layer, averaged over the tokens."""
+        """The texts as vectors (N, L * D) of length 1: the hidden states of each layer, averaged over the tokens.
+
+        Where no layer is named, the model says which.
+        """
+
+    def embed_with(self, name: str, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """The same by a model of sentence-transformers, (N, D)."""
 
     def choices(self, asked: Sequence[tuple[Sequence[Example], Example]]) -> list[list[float]]:
         """For each pair of demonstrations and example: the log-likelihood of each of `choose`'s options after them."""
@@ -40,3 +47,10 @@ class Pool:
     target_of: Callable[[Example], Any] = lambda _: None
     shown_of: Callable[[Example], str] = lambda row: str(dict(row.fields))
     frozen: Frozen | None = None
+
+    @property
+    def asked(self) -> Frozen:
+        """The model, to be asked. Raises `ModelError` where none is at hand."""
+        if self.frozen is None:
+            raise ModelError("the choice of demonstrations asks the model, and there is none here that may be asked")
+        return self.frozen

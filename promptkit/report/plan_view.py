@@ -37,6 +37,8 @@ def lines(forecast: RunForecast) -> Iterator[tuple[str, str]]:
         yield "planned", f"the first stage; what {later} will ask follows from what is written before"
     yield "examples", f"{forecast.num_examples:,}"
     yield from demonstration_lines(forecast)
+    if forecast.asks_model:
+        yield "selection", "the choice of demonstrations asks the model: it was asked, and a run finds what it said"
     yield "requests", f"{forecast.num_requests:,}{from_store(forecast)}"
     yield "prompts", f"{work.num_prompt_tokens:,} tokens"
     for each in forecast.segments:

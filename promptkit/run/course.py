@@ -12,6 +12,7 @@ from itertools import islice
 from promptkit.generate import Generator as Model
 from promptkit.generate import Keeping
 from promptkit.run.deciding import decide
+from promptkit.run.frozen import FrozenModel
 from promptkit.run.pipeline import Pipeline
 from promptkit.run.plan import Job, Plan, make_plan
 from promptkit.run.prompter import Selection
@@ -24,14 +25,15 @@ __all__ = ["Course", "Followed", "follow", "start"]
 Course = Generator[Plan, Sequence[Made], list[Record]]
 
 
-def start(pipeline: Pipeline, selection: Selection, model: Model) -> Course:
-    """The course of a pipeline's run on a model that is open."""
-    return staged(pipeline, selection, model) if pipeline.declaration.stages else single(pipeline, selection, model)
+def start(pipeline: Pipeline, selection: Selection, model: Model, frozen: FrozenModel | None = None) -> Course:
+    """The course of a pipeline's run on a model that is open. `frozen` answers a choice of demonstrations that asks it."""
+    way = staged if pipeline.declaration.stages else single
+    return way(pipeline, selection, model, frozen)
 
 
-def single(pipeline: Pipeline, selection: Selection, model: Model) -> Course:
+def single(pipeline: Pipeline, selection: Selection, model: Model, frozen: FrozenModel | None = None) -> Course:
     """The course of a run with one call of the model."""
-    plan = make_plan(pipeline, selection, model)
+    plan = make_plan(pipeline, selection, model, frozen)
     made = yield plan
     grader = Grader.of(pipeline)
     pairs = list(zip(plan.jobs, made, strict=True))

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 from promptkit.align import AlignStep, Chain, DecidingStep
 from promptkit.errors import GrammarError
 from promptkit.generate import Choose, Constrain, Generate, NotConstrained
-from promptkit.prompt import PromptSteps
+from promptkit.prompt import Demonstrations, PromptSteps
 from promptkit.run.constraining import Constraining
 from promptkit.run.seats import check_parts_thinking, check_seats, num_apart
 
@@ -53,6 +53,10 @@ def check_fit(sections: Sections, *, draws_samples: bool = True) -> None:
     if generate and generate.stop_when_answered and (why := Chain(align[apart:]).unsettled(apart)):
         context = {"why": why, "at": ("generate", "stop_when_answered"), "hint": SETTLES}
         raise PydanticCustomError("never_settled", "the answer may change until the text ends: align{why}", context)
+    for number, step in enumerate(sections.prompt):
+        if isinstance(step, Demonstrations) and step.needs_options and choose is None:
+            message = "its choice goes by what the model would choose, and there is no `choose`"
+            raise PydanticCustomError("no_choose", message, {"at": ("prompt", number)})
     is_run = generate is not None or (bool(sections.prompt) and choose is None)
     check_seats(align, (generate or Generate()) if is_run else None, choose, draws_samples=draws_samples)
     if generate and generate.constrain:

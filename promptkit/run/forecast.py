@@ -14,6 +14,7 @@ from promptkit.generate.local_generator import LocalGenerator, needed_tokens
 from promptkit.generate.speed import Speed
 from promptkit.run.course import start
 from promptkit.run.execute import job_keys
+from promptkit.run.frozen import FrozenModel
 from promptkit.run.pipeline import Pipeline
 from promptkit.run.plan import Plan
 from promptkit.run.run import Settings
@@ -45,6 +46,7 @@ class RunForecast:
     names the first of those that do not. `segments` counts the prompts of all examples, kept or not. `not_planned` are the
     stages whose prompts follow from what earlier ones write.
     `num_left_out` examples would have been shown rows that leak, `num_dropped` lost demonstrations so that the prompt fits.
+    `asks_model` says that the choice of demonstrations asked the model: what it answered is in the store.
     """
 
     pipeline: str
@@ -53,6 +55,7 @@ class RunForecast:
     num_examples: int
     num_requests: int
     num_from_store: int
+    asks_model: bool
     work: Forecast
     segments: tuple[SegmentTokens, ...]
     shared: tuple[SharedText, ...]
@@ -79,6 +82,7 @@ class RunForecast:
         return {
             **{name: getattr(self, name) for name in ("pipeline", "model", "dtype", "num_examples", "num_requests")},
             "num_from_store": self.num_from_store,
+            "asks_model": self.asks_model,
             "work": {**work, "sharing": round(self.work.sharing, 3)},
             "segments": [each.to_json() for each in self.segments],
             "shared": [asdict(each) for each in self.shared],
@@ -129,6 +133,7 @@ def forecast_plans(
         num_examples=max((plan.num_examples for plan in plans), default=0),
         num_requests=distinct,
         num_from_store=distinct - len(missing),
+        asks_model=pipeline.asks_model,
         work=work,
         segments=count_segments([job.prompt for plan in plans for job in plan.jobs if job.sample == 0], tokenizer),
         shared=tuple(shared_text(each, tokenizer) for each in work.largest),
@@ -148,7 +153,8 @@ def forecast_plans(
 
 def first_plan(pipeline: Pipeline, settings: Settings, generator: Generator) -> Plan:
     """All that a run asks, or what the first of its stages does: what later ones ask follows from what is written."""
-    course = start(pipeline, settings.selection, generator)
+    frozen = FrozenModel(pipeline=pipeline, generator=generator, store=settings.store)
+    course = start(pipeline, settings.selection, generator, frozen)
     plan = next(course)
     course.close()
     return plan

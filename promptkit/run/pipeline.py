@@ -198,6 +198,12 @@ class Pipeline:
         return Constraining(section, self.chain.steps) if section else None
 
     @property
+    def asks_model(self) -> bool:
+        """Whether the choice of demonstrations asks the model."""
+        steps = self.declaration.prompt_steps()
+        return any(isinstance(step, Demonstrations) and step.asks_model for _, step in steps)
+
+    @property
     def metrics(self) -> Sequence[Metric]:
         """The metrics named, or the one that fits how the model is run."""
         return self.declaration.score or default_metrics(chooses=self.output.declaration.choose is not None)

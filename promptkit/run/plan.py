@@ -23,7 +23,7 @@ from promptkit.generate import (
     Thinking,
     Tokenizer,
 )
-from promptkit.prompt import Prompt
+from promptkit.prompt import Frozen, Prompt
 from promptkit.run.asking import Asker, alone, make_asker, unconditional
 from promptkit.run.pipeline import Pipeline
 from promptkit.run.prompter import Prompter, Selection, make_prompter, read_examples
@@ -66,16 +66,22 @@ class Plan:
         return len({job.example.id for job in self.jobs if not job.is_fitting})
 
 
-def make_plan(pipeline: Pipeline, selection: Selection, generator: Generator) -> Plan:
-    """Every request of the run, tokenised. Nothing is generated, and no weights are read."""
+def make_plan(pipeline: Pipeline, selection: Selection, generator: Generator, frozen: Frozen | None = None) -> Plan:
+    """Every request of the run, tokenised. Nothing is generated, and no weights are read, but for what `frozen` is asked."""
     examples = read_examples(pipeline, selection)
-    return plan_for(pipeline, selection, generator, examples)
+    return plan_for(pipeline, selection, generator, examples, frozen)
 
 
-def plan_for(pipeline: Pipeline, selection: Selection, generator: Generator, examples: Sequence[Example]) -> Plan:
-    """The same for these examples."""
+def plan_for(
+    pipeline: Pipeline,
+    selection: Selection,
+    generator: Generator,
+    examples: Sequence[Example],
+    frozen: Frozen | None = None,
+) -> Plan:
+    """The same for these examples. `frozen` answers a choice of demonstrations that asks the model."""
     tokenizer = generator.tokenizer
-    prompter = make_prompter(pipeline, selection, tokenizer, examples).within(generator)
+    prompter = make_prompter(pipeline, selection, tokenizer, examples, frozen).within(generator)
     asker = make_asker(pipeline, prompter, examples)
     jobs: list[Job] = []
     for example in selection.asked(examples):

@@ -11,6 +11,7 @@ from promptkit.errors import RunError
 from promptkit.generate import Completion
 from promptkit.generate import Generator as Model
 from promptkit.prompt import Prompt
+from promptkit.run.frozen import FrozenModel
 from promptkit.run.pipeline import Pipeline
 from promptkit.run.prompter import Selection, make_prompter
 from promptkit.run.record import Record
@@ -33,9 +34,10 @@ def preview_prompt(
     trail = Trail(example)
     for stage in stages:
         trail.variables = dict(loop_variables(pipeline.declaration.stages, stage))
-        prompter = make_prompter(pipeline.stages[stage.name], selection, model.tokenizer if model else None).within(
-            model
-        )
+        called = pipeline.stages[stage.name]
+        frozen = FrozenModel(pipeline=called, generator=model) if model and called.asks_model else None
+        tokenizer = model.tokenizer if model else None
+        prompter = make_prompter(called, selection, tokenizer, frozen=frozen).within(model)
         before = transcript(stage, trail)
         prompt, pieces = prompter.asked(example, trail.fields(), before)
         asked = Asked(prompt=prompt, pieces=pieces, num_before=len(before))

@@ -19,6 +19,7 @@ from promptkit.run.course import follow, start
 from promptkit.run.deciding import decisions
 from promptkit.run.execute import Progress, execute
 from promptkit.run.folder import DEFAULT_OUT, claim, records_table, run_name, write_run
+from promptkit.run.frozen import FrozenModel
 from promptkit.run.pipeline import Pipeline
 from promptkit.run.plan import Job
 from promptkit.run.prompter import Selection
@@ -121,7 +122,10 @@ def compute(
         check_has_reference(opened)
     before = opened.work
     executed = partial(execute_stored, settings=settings, generator=opened, watch=watch)
-    (followed,) = follow([start(pipeline, settings.selection, opened)], executed, opened)
+    frozen = FrozenModel(
+        pipeline=pipeline, generator=opened, store=settings.store, watch=watch, refresh=settings.refresh
+    )
+    (followed,) = follow([start(pipeline, settings.selection, opened, frozen)], executed, opened)
     jobs, made, records = followed.jobs, followed.made, followed.records
     num_kept = sum(each.from_store for each in made)
     summary = {

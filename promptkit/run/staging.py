@@ -12,6 +12,7 @@ from promptkit.errors import DataError, TemplateError
 from promptkit.generate import Generator as Model
 from promptkit.prompt import Piece
 from promptkit.run.deciding import decide
+from promptkit.run.frozen import FrozenModel
 from promptkit.run.pipeline import Pipeline
 from promptkit.run.plan import Job, Plan, align_target, jobs_of
 from promptkit.run.prompter import Prompter, Selection, make_prompter, read_examples
@@ -25,10 +26,12 @@ __all__ = ["staged"]
 Going = Generator[Plan, Sequence[Made], None]
 
 
-def staged(pipeline: Pipeline, selection: Selection, model: Model) -> Generator[Plan, Sequence[Made], list[Record]]:
+def staged(
+    pipeline: Pipeline, selection: Selection, model: Model, frozen: FrozenModel | None = None
+) -> Generator[Plan, Sequence[Made], list[Record]]:
     """The course of a run over stages. A plan is one stage of all examples that come to it."""
     examples = read_examples(pipeline, selection)
-    staging = Staging.of(pipeline, selection, model, examples)
+    staging = Staging.of(pipeline, selection, model, examples, frozen)
     trails = [Trail(example) for example in selection.asked(examples)]
     for block in pipeline.declaration.stages:
         trails = staging.spread(block, trails)
@@ -48,7 +51,14 @@ class Staging:
     kept: frozenset[str]
 
     @classmethod
-    def of(cls, pipeline: Pipeline, selection: Selection, model: Model, examples: Sequence[Example]) -> Staging:
+    def of(
+        cls,
+        pipeline: Pipeline,
+        selection: Selection,
+        model: Model,
+        examples: Sequence[Example],
+        frozen: FrozenModel | None,
+    ) -> Staging:
         """The staging of a pipeline over these examples."""
         declared = stages_in(pipeline.declaration.stages)
         return cls(
@@ -56,7 +66,9 @@ class Staging:
             selection=selection,
             model=model,
             prompters={
-                name: make_prompter(stage, selection, model.tokenizer, examples).within(model)
+                name: make_prompter(
+                    stage, selection, model.tokenizer, examples, frozen and frozen.within(stage)
+                ).within(model)
                 for name, stage in pipeline.stages.items()
             },
             graders={name: Grader.of(stage) for name, stage in pipeline.stages.items()},

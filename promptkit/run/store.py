@@ -31,6 +31,7 @@ CREATE TABLE IF NOT EXISTS completions (
     made_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP
 ) WITHOUT ROWID
 """
+VECTORS = "CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID"
 BUSY_S = 60.0  # how long to wait for another process that is writing
 BETWEEN_TRIES_S = 0.02
 MANY = 500  # keys asked for at once: SQLite allows few thousand
@@ -90,6 +91,7 @@ class Store:
             use_write_ahead_log(connection)
             connection.execute("PRAGMA synchronous=NORMAL")
             connection.execute(SCHEMA)
+            connection.execute(VECTORS)
             on_failure.pop_all()
             self._connection = connection
         return self
@@ -105,15 +107,21 @@ class Store:
 
     def get(self, keys: Iterable[bytes]) -> dict[bytes, Completion]:
         """The completions that are kept under these keys."""
-        wanted = list(dict.fromkeys(keys))
-        found: dict[bytes, Completion] = {}
         with self._saying("read"):
-            for first in range(0, len(wanted), MANY):
-                some = wanted[first : first + MANY]
-                marks = ",".join("?" * len(some))
-                rows = self._open.execute(f"SELECT key, completion FROM completions WHERE key IN ({marks})", some)  # noqa: S608 - only question marks
-                found.update((bytes(key), completion_from_json(text)) for key, text in rows)
-        return found
+            rows = self._rows("SELECT key, completion FROM completions WHERE key IN", keys)
+            return {key: completion_from_json(text) for key, text in rows}
+
+    def vectors(self, keys: Iterable[bytes]) -> dict[bytes, bytes]:
+        """The vectors that are kept under these keys, as they were given."""
+        with self._saying("read"):
+            return dict(self._rows("SELECT key, vector FROM vectors WHERE key IN", keys))
+
+    def put_vectors(self, vectors: Mapping[bytes, bytes]) -> None:
+        """Keeps vectors, all of them or none."""
+        with self._saying("written"):
+            self._open.execute("BEGIN IMMEDIATE")
+            self._open.executemany("INSERT OR REPLACE INTO vectors (key, vector) VALUES (?, ?)", vectors.items())
+            self._open.execute("COMMIT")
 
     def put(
         self, key: bytes, identity: Mapping[str, Any], request: Request, sample: int, completion: Completion
@@ -124,6 +132,14 @@ class Store:
             self._open.execute(
                 "INSERT OR REPLACE INTO completions (key, identity, request, completion) VALUES (?, ?, ?, ?)", row
             )
+
+    def _rows(self, query: str, keys: Iterable[bytes]) -> Iterator[tuple[bytes, Any]]:
+        """What a query that ends with `IN` finds for the keys, so many at a time as SQLite allows."""
+        wanted = list(dict.fromkeys(keys))
+        for first in range(0, len(wanted), MANY):
+            some = wanted[first : first + MANY]
+            for key, value in self._open.execute(f"{query} ({','.join('?' * len(some))})", some):
+                yield bytes(key), value
 
     @property
     def _open(self) -> sqlite3.Connection:

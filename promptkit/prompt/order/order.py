@@ -26,7 +26,12 @@ class Order(StepDeclaration):
 
     coordinates: ClassVar[Coordinates] = Coordinates(location="input", operator="concatenative")
     needs_example: ClassVar[bool] = False  # it cannot order once for all
-    asks_model: ClassVar[bool] = False
+    needs_options: ClassVar[bool] = False  # it asks the model what it would choose
+
+    @property
+    def asks_model(self) -> bool:
+        """Whether it asks the model for anything."""
+        return self.needs_options
 
     @abstractmethod
     def arranger(self, pool: Pool, seed: int) -> Arranger:

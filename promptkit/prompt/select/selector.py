@@ -37,8 +37,13 @@ class Selector(StepDeclaration):
     coordinates: ClassVar[Coordinates] = Coordinates(location="input", operator="concatenative")
     per: ClassVar[Per] = "run"
     needs_example: ClassVar[bool] = False  # it cannot choose once for all
-    asks_model: ClassVar[bool] = False
     is_by_nearness: ClassVar[bool] = False  # the rows that it names first are the nearest to the example
+    needs_options: ClassVar[bool] = False  # it asks the model what it would choose
+
+    @property
+    def asks_model(self) -> bool:
+        """Whether it asks the model for anything."""
+        return self.needs_options
 
     @abstractmethod
     def chooser(self, pool: Pool, seed: int) -> Chooser:

@@ -109,9 +109,13 @@ class Stack:
     def __call__(self, forward: Pass) -> torch.Tensor:
         """The last hidden states (T, C) of the pass's tokens, before the last norm."""
         hidden: torch.Tensor = self.embed(torch.tensor(forward.token_ids))
+        return self.run(forward, hidden, 0, len(self.windows))
+
+    def run(self, forward: Pass, hidden: torch.Tensor, start: int, stop: int) -> torch.Tensor:
+        """`hidden` (T, C), which the layers from `start` to `stop` have changed in place."""
         cos, sin = (each[0].contiguous() for each in self.rotary(hidden, forward.position_ids[None]))
         num, size = hidden.shape
-        shape, count = self.shape, len(self.windows)
+        shape, count, here = self.shape, stop - start, slice(start, stop)
         tiles = -(-num // 32) * 2  # two by two
         normed, mixed, gated = (
             hidden.new_empty(tiles, columns // 32, 16, 32)
@@ -121,20 +125,20 @@ class Stack:
         desk = desk_of(forward, shape)
         shared, own = desk.shared, desk.own
         windows = list(dict.fromkeys(self.windows))
-        norms, *weights = self.arrays
+        norms, *weights = (each[here] for each in self.arrays)
         run_layers(
             configuration(),
             *(array(hidden), array(cos), array(sin), norms, self.epsilon, *weights),
             *(array(normed), array(rows), array(mixed), array(gated)),
             shape.numbers,
-            np.array([window or 0 for window in self.windows], np.int64),
-            np.array([windows.index(window) for window in self.windows], np.int64),
+            np.array([window or 0 for window in self.windows[here]], np.int64),
+            np.array([windows.index(window) for window in self.windows[here]], np.int64),
             self.scale,
             *(shared.firsts, shared.lasts, shared.blocks, shared.chains),
-            *shared.all_addresses(count),
+            *(each[here] for each in shared.all_addresses(stop)),
             *(shared.lengths, shared.rooms, shared.starts, desk.positions),
             *(own.firsts, own.blocks, own.keeps),
-            *own.all_addresses(count, shape.heads, hidden),
+            *(each[here] for each in own.all_addresses(stop, shape.heads, hidden)),
             *(own.rooms, own.places, own.range_starts, np.stack([own.ranges(window) for window in windows])),
             *(desk.no_sinks, new_counters(count * PHASES, len(desk.halves))),
             *(desk.halves, desk.floats, desk.sums, desk.tops, desk.totals),

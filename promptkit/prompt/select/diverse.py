@@ -1,0 +1,96 @@
+"""`mmr` and `dpp`: rows that are near the example and unlike each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from promptkit.data import Example
+from promptkit.prompt.pool import Pool
+from promptkit.prompt.select.knn import Knn
+from promptkit.prompt.select.near import AnyNearSelector, NearSelector
+from promptkit.prompt.select.selector import Chooser, Per, Selector
+from promptkit.spec import Count
+
+__all__ = ["Dpp", "Mmr"]
+
+CANDIDATES = 100
+
+
+class Diverse(Selector):
+    """What both have: the nearness that they go by, and how many of the nearest rows they look at."""
+
+    per: ClassVar[Per] = "example"
+    needs_example: ClassVar[bool] = True
+
+    of: AnyNearSelector = Field(default_factory=Knn, description="what near means: knn, bm25")
+    candidates: Count = Field(default=CANDIDATES, description="how many of the nearest rows are looked at")
+
+    @property
+    def asks_model(self) -> bool:
+        """Whether the nearness is the model's."""
+        return self.of.asks_model
+
+
+class Mmr(Diverse):
+    """Maximal marginal relevance (Carbonell and Goldstein 1998, section 2): one row after the other, each with the
+    highest lambda * (how near it is to the example) - (1 - lambda) * (how near it is to the nearest one taken before).
+
+    Rows are as near to each other as the cosine of their vectors: with bm25, of what their words are worth.
+    """
+
+    kind = "mmr"
+
+    weight: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=0.5, alias="lambda", description="1 looks at the example alone, 0 at the other rows alone"
+    )
+
+    def chooser(self, pool: Pool, seed: int) -> Chooser:
+        """What takes one row after the other."""
+        from promptkit.prompt.select.greedy import most_marginal  # noqa: PLC0415 - brings numpy
+        from promptkit.prompt.select.nearness import best  # noqa: PLC0415
+
+        assert isinstance(self.of, NearSelector)
+        near = self.of.nearness(pool)
+
+        def choose(example: Example | None, allowed: Sequence[int], num: int) -> list[int]:
+            assert example is not None
+            scores = near.to(example)
+            some = best(scores, allowed, max(num, self.candidates))
+            return [some[each] for each in most_marginal(scores[some], near.among(some), num, self.weight)]
+
+        return choose
+
+
+class Dpp(Diverse):
+    """The likeliest set of a determinantal point process, built greedily (Chen et al. 2018, algorithm 1).
+
+    Its kernel weighs quality against similarity as Ye et al. 2023 (CEIL, section 3.2) do: with r how near a row is to
+    the example and S how near rows are to each other, both moved to [0, 1], L = q S q' and q = exp(r / (2 lambda)).
+    Without training: r and S are those of `of`. Where a set cannot grow, as when all that is left repeats it, the nearest
+    follow.
+    """
+
+    kind = "dpp"
+
+    weight: Annotated[float, Field(gt=0)] = Field(
+        default=0.1, alias="lambda", description="the smaller, the more it counts to be near the example"
+    )
+
+    def chooser(self, pool: Pool, seed: int) -> Chooser:
+        """What builds the set."""
+        from promptkit.prompt.select.greedy import likeliest_set  # noqa: PLC0415 - brings numpy
+        from promptkit.prompt.select.nearness import best  # noqa: PLC0415
+
+        assert isinstance(self.of, NearSelector)
+        near = self.of.nearness(pool)
+
+        def choose(example: Example | None, allowed: Sequence[int], num: int) -> list[int]:
+            assert example is not None
+            scores = near.to(example)
+            some = best(scores, allowed, max(num, self.candidates))
+            return [some[each] for each in likeliest_set(scores[some], near.among(some), num, self.weight)]
+
+        return choose
