@@ -1,0 +1,65 @@
+"""Vectors by a model of sentence-transformers: a tiny one, put together here and saved."""
+
+import numpy as np
+import pytest
+
+from promptkit.errors import MissingExtra, ModelError
+from promptkit.generate.sentences import SentenceModel
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+
+
+@pytest.fixture(scope="module")
+def saved(tiny_model, tmp_path_factory):
+    """The folder of a model: the tiny Llama with a mean over its tokens."""
+    pytest.importorskip("sentence_transformers")
+    from sentence_transformers import SentenceTransformer, models
+    from transformers import AutoTokenizer
+
+    plain = tmp_path_factory.mktemp("plain")
+    tokenizer = AutoTokenizer.from_pretrained(tiny_model)
+    tokenizer.pad_token = tokenizer.eos_token
+    tokenizer.save_pretrained(plain)
+    for name in ("config.json", "model.safetensors"):
+        (plain / name).write_bytes((tiny_model / name).read_bytes())
+    words = models.Transformer(str(plain))
+    folder = tmp_path_factory.mktemp("sentences")
+    SentenceTransformer(modules=[words, models.Pooling(48)], device="cpu").save(str(folder))
+    return folder
+
+
+def test_texts_become_vectors_of_length_one_that_batches_do_not_change(saved):
+    """To what float32 holds."""
+    model = SentenceModel(str(saved))
+    texts = ["a lovely film", "apples", "a dull and endless film, I must say"]
+    together = model.embed(texts)
+    assert together.shape == (3, 48)
+    np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(together, [model.embed([text])[0] for text in texts], atol=1e-4)
+
+
+def test_its_identity_follows_from_its_weights(saved):
+    """The same folder may hold another model tomorrow."""
+    assert SentenceModel(str(saved)).identity == SentenceModel(str(saved)).identity
+    changed = SentenceModel(str(saved))
+    next(iter(changed.model.parameters())).data += 1
+    assert changed.identity != SentenceModel(str(saved)).identity
+
+
+def test_a_model_that_is_not_there_is_one_message(tmp_path):
+    """It names what was asked for."""
+    pytest.importorskip("sentence_transformers")
+    with pytest.raises(ModelError, match=r"^embed '.*nothing': no model of sentence-transformers can be read: "):
+        _ = SentenceModel(str(tmp_path / "nothing")).model
+
+
+def test_without_the_library_the_extra_is_named(monkeypatch):
+    """What to install."""
+    import sys
+
+    monkeypatch.setitem(sys.modules, "sentence_transformers", None)
+    with pytest.raises(MissingExtra) as caught:
+        _ = SentenceModel("x").model
+    assert str(caught.value) == (
+        "'sentence-transformers' is not installed; it comes with: pip install 'promptkit[embeddings]'"
+    )
