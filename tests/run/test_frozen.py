@@ -224,3 +224,17 @@ stages:
 """
     done = promptkit.run(write(text), **places, dtype="float32")
     assert len(done.records) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("settings", ["select: knn", "select: mdl", "order: entropy"])
+def test_check_never_asks_the_model(films, cache, settings):
+    """It must answer in a moment, and works where there is no model."""
+    import subprocess
+    import sys
+
+    pipeline = films(settings, model="no-such-model")
+    command = [sys.executable, "-m", "promptkit", "check", str(pipeline.folder / "sums.yaml")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert not (cache / "completions.sqlite").exists()
