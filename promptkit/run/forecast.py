@@ -133,7 +133,7 @@ def forecast_plans(
         num_examples=max((plan.num_examples for plan in plans), default=0),
         num_requests=distinct,
         num_from_store=distinct - len(missing),
-        asks_model=pipeline.asks_model,
+        asks_model=pipeline.asks_model or any(plan.pipeline.asks_model for plan in plans),
         work=work,
         segments=count_segments([job.prompt for plan in plans for job in plan.jobs if job.sample == 0], tokenizer),
         shared=tuple(shared_text(each, tokenizer) for each in work.largest),

@@ -12,6 +12,7 @@ from promptkit.run.audit import audit, check_has_reference
 from promptkit.run.course import Course, Followed, follow, start
 from promptkit.run.execute import Progress, job_keys
 from promptkit.run.folder import claim, run_name
+from promptkit.run.frozen import FrozenModel
 from promptkit.run.models import Models
 from promptkit.run.plan import Job, Plan
 from promptkit.run.prompter import Selection, read_examples
@@ -29,10 +30,14 @@ Watch = Callable[[Callable[[], Progress]], None]
 
 @dataclass(slots=True, kw_only=True)
 class Entrant:
-    """A cell on its open model, and its course, which has handed out its first plan, if it has any."""
+    """A cell on its open model, and its course, which has handed out its first plan, if it has any.
+
+    `frozen` answers again what the first course has asked for its choice of demonstrations.
+    """
 
     cell: Cell
     model: Generator
+    frozen: FrozenModel
     course: Course
     plan: Plan | None
 
@@ -111,8 +116,10 @@ def enter(sweep: Sweep, settings: Settings, models: Models) -> list[Entrant]:
             model = models.open(cell.pipeline.declaration.model)
             if settings.num_audited:
                 check_has_reference(model)
-            course = start(cell.pipeline, settings.selection, model)
-            entrants.append(Entrant(cell=cell, model=model, course=course, plan=next(course, None)))
+            frozen = FrozenModel(pipeline=cell.pipeline, generator=model, store=settings.store)
+            asked = replace(frozen, refresh=settings.refresh)
+            course = start(cell.pipeline, settings.selection, model, asked)
+            entrants.append(Entrant(cell=cell, model=model, frozen=frozen, course=course, plan=next(course, None)))
         except PromptkitError as error:
             mistakes.setdefault(str(error), []).append((cell, error))
     if mistakes:
@@ -166,7 +173,9 @@ def race(
 
     def run_round(live: Sequence[int], asked: frozenset[str]) -> list[list[Record]]:
         running = [by_number[number] for number in live]
-        courses = [start(each.cell.pipeline, replace(selection, only=asked), each.model) for each in running]
+        courses = [
+            start(each.cell.pipeline, replace(selection, only=asked), each.model, each.frozen) for each in running
+        ]
         return [each.records for each in together(running, courses, executors)]
 
     return run_race(sweep, in_order(ids[sweep.cells[0].number], sweep.race, sweep.seed), run_round)
@@ -182,7 +191,7 @@ def last_course(entrant: Entrant, dropped: Dropped | None, selection: Selection)
     if dropped is None and entrant.plan is not None:
         return begun(entrant.course, entrant.plan)
     seen = dropped.seen if dropped else None
-    return start(entrant.cell.pipeline, replace(selection, only=seen), entrant.model)
+    return start(entrant.cell.pipeline, replace(selection, only=seen), entrant.model, entrant.frozen)
 
 
 def begun(course: Course, plan: Plan) -> Course:

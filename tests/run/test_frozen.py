@@ -238,3 +238,17 @@ def test_check_never_asks_the_model(films, cache, settings):
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert not (cache / "completions.sqlite").exists()
+
+
+@pytest.mark.slow
+def test_cells_of_a_sweep_share_what_was_asked(films, write, places, tiny_model, cache):
+    """Each cell chooses for itself; a text is embedded once for all of them."""
+    import sqlite3
+
+    matrix = "matrix: {prompt.demonstrations.select: [knn, {mmr: {of: knn}}, votek, bm25]}\n"
+    text = FILMS.replace("MODEL", str(tiny_model)).replace("SETTINGS", "seed: 1") + matrix
+    done = promptkit.run(write(text), **places, dtype="float32")
+    assert done.summary["num_cells"] == 4
+    connection = sqlite3.connect(places["store"])
+    assert connection.execute("SELECT count(*) FROM vectors").fetchone() == (7,)
+    connection.close()
