@@ -64,7 +64,18 @@ def test_the_readmes_error_is_what_promptkit_says(tmp_path, monkeypatch):
     assert str(caught.value) == shown.rstrip("\n")
 
 
-@pytest.mark.parametrize("page", ["README.md", "ARCHITECTURE.md", "docs/language.md", "docs/plugins.md"])
+@pytest.mark.parametrize(
+    "page",
+    [
+        "README.md",
+        "ARCHITECTURE.md",
+        "docs/alignment.md",
+        "docs/in-context-learning.md",
+        "docs/language.md",
+        "docs/lint.md",
+        "docs/plugins.md",
+    ],
+)
 def test_links_lead_somewhere(page):
     """A page that is moved leaves dead links behind."""
     text = (ROOT / page).read_text(encoding="utf-8")
