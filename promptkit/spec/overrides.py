@@ -66,6 +66,7 @@ def put(node: Node, parts: tuple[str, ...], value: Node, asking: Asking) -> Node
     """`node` with `value` at the end of the way `parts`; maps that are missing on the way are made."""
     if not parts:
         return value
+    parts = through_groups(node, parts)
     part, rest = parts[0], parts[1:]
     if isinstance(node.value, tuple):
         index = item_index(node, part, asking)
@@ -84,6 +85,22 @@ def put(node: Node, parts: tuple[str, ...], value: Node, asking: Asking) -> Node
     return Node(entries, node.position)
 
 
+def through_groups(node: Node, parts: tuple[str, ...]) -> tuple[str, ...]:
+    """The same way, through the group that a stage stands in where it does not stand in the list itself."""
+    if not isinstance(node.value, tuple) or parts[0].isdigit() or parts[0] in map(item_name, node.value):
+        return parts
+    holding = [place for place, item in enumerate(node.value) if holds_stage(item, parts[0])]
+    return (str(holding[0]), "stages", *parts) if holding else parts
+
+
+def holds_stage(item: Node, name: str) -> bool:
+    """Whether an item of a list is a group in which, or in a group of which, a stage has that name."""
+    inside = item.value["stages"].node if isinstance(item.value, dict) and "stages" in item.value else None
+    if inside is None or not isinstance(inside.value, tuple):
+        return False
+    return any(item_name(each) == name or holds_stage(each, name) for each in inside.value)
+
+
 def is_named(item: Node) -> bool:
     """Whether an item of a list is a map that says its own name, as stages do."""
     return isinstance(item.value, dict) and len(item.value) > 1 and "name" in item.value
@@ -98,18 +115,17 @@ def item_name(item: Node) -> Any:
 
 def resolved(node: Node, parts: tuple[str, ...], asking: Asking) -> tuple[str, ...]:
     """The same way with every item of a list by its number, so that two ways to one place are equal."""
-    way: list[str] = []
-    for part in parts:
-        if isinstance(node.value, tuple):
-            index = item_index(node, part, asking)
-            way.append(str(index))
-            node = node.value[index]
-            if part.isdigit() or is_named(node):
-                continue
-        way.append(part)
-        entry = node.value.get(part) if isinstance(node.value, dict) else None
-        node = entry.node if entry else Node(None, node.position)
-    return tuple(way)
+    if not parts:
+        return ()
+    parts = through_groups(node, parts)
+    part, rest = parts[0], parts[1:]
+    if isinstance(node.value, tuple):
+        index = item_index(node, part, asking)
+        item = node.value[index]
+        is_step = not part.isdigit() and not is_named(item)
+        return (str(index), *resolved(item, (part, *rest) if is_step else rest, asking))
+    entry = node.value.get(part) if isinstance(node.value, dict) else None
+    return (part, *resolved(entry.node if entry else Node(None, node.position), rest, asking))
 
 
 def item_index(node: Node, part: str, asking: Asking) -> int:

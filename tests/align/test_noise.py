@@ -17,6 +17,7 @@ PARAMETERS = {
     "first": ["number", {"regex": "a.c"}, "strip"],
     "grammar": {"text": 'start: "answer is " NUMBER\n%import common.NUMBER', "anchor": "anywhere"},
     "map": {"table": {"a": 1}, "otherwise": "keep"},
+    "pmi": "Answer:",
     "reject": ["12", "is .$"],
     "regex": {"pattern": "(?i)answer is:?\\s*(?P<answer>[^\\n]+)|(?P<answer>\\d+)", "take": "last"},
 }

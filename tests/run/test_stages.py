@@ -275,6 +275,12 @@ def test_set_reaches_into_a_stage_by_its_name(write):
     assert pipeline.stages["conclude"].generate.max_new_tokens == 4
 
 
+def test_set_finds_a_stage_in_a_group(write):
+    """Nobody should have to count groups: `--set stages.count.prompt=...`."""
+    pipeline = load(write(LOOP), overrides=["stages.count.generate.max_new_tokens=4"])
+    assert pipeline.stages["count"].generate.max_new_tokens == 4
+
+
 def test_stages_take_the_place_of_the_sections_of_a_file_that_is_extended(write):
     """Its data, model and score stay."""
     write(TWO.split("stages:", maxsplit=1)[0] + "prompt: [query: x]\nalign: [number]\n", "base.yaml")
