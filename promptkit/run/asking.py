@@ -26,23 +26,31 @@ class Asker:
     made: dict[tuple[str, tuple[str, ...]], Request] = field(default_factory=dict)
 
     def requests(
-        self, example: Example, options: Sequence[str], request: Callable[[Prompt], Request]
+        self,
+        example: Example,
+        options: Sequence[str],
+        request: Callable[[Prompt], Request],
+        fields: Mapping[str, Any] | None = None,
     ) -> dict[str, Request]:
-        """The requests for one example, by what is asked. `request` makes the one for its options after a prompt."""
+        """The requests for one example, by what is asked. `request` makes the one for its options after a prompt.
+
+        `fields` are what its templates see, where that is more than its own.
+        """
+        seen = example.fields if fields is None else fields
         found = {}
-        for ask in self.asks(example.fields):
-            prompt = self.prompt(ask, example)
+        for ask in self.asks(seen):
+            prompt = self.prompt(ask, example, seen)
             key = (prompt.text, tuple(options))
             if key not in self.made:
                 self.made[key] = request(prompt)
             found[ask.key] = self.made[key]
         return found
 
-    def prompt(self, ask: Ask, example: Example) -> Prompt:
+    def prompt(self, ask: Ask, example: Example, fields: Mapping[str, Any]) -> Prompt:
         """The prompt: one of its own, or the example's with other texts in some fields, below the same demonstrations."""
         if ask.prompt is not None:
             return alone(ask)
-        return self.prompter.prompt_with(example, {**example.fields, **ask.fields})
+        return self.prompter.prompt_with(example, {**fields, **ask.fields}, fields)
 
 
 def make_asker(pipeline: Pipeline, prompter: Prompter, examples: Sequence[Example]) -> Asker | None:

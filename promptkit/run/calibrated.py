@@ -28,12 +28,17 @@ class Calibrated:
 
     def to_columns(self) -> dict[str, Any]:
         """The columns of a run's table."""
+        kept = self.to_json()
+        scores = {f"uncalibrated.score.{name}": value for name, value in self.scores.items()}
+        return {**kept, "uncalibrated": to_json(kept["uncalibrated"]), **scores}
+
+    def to_json(self) -> dict[str, Any]:
+        """What a run keeps of it, but for the scores."""
         values, probabilities = self.weighed.values, self.weighed.probabilities
         before = self.probabilities if self.before else [None] * len(values)
         rows = zip(values, probabilities, before, strict=True)
         return {
             "calibrated": [{"value": str(value), "probability": after, "before": old} for value, after, old in rows],
-            "uncalibrated": to_json(self.before.value if isinstance(self.before, Answer) else None),
+            "uncalibrated": self.before.value if isinstance(self.before, Answer) else None,
             "uncalibrated_status": self.before.status if self.before else None,
-            **{f"uncalibrated.score.{name}": value for name, value in self.scores.items()},
         }

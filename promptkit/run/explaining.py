@@ -194,7 +194,7 @@ def read_explained(folder: Path, other: Pipeline | None, *, allow_code: bool) ->
 
 def calibrated_of(row: Mapping[str, Any]) -> dict[str, Any] | None:
     """What a row of a run's table keeps of how its options' scores were weighed; None where they were not."""
-    if "calibrated" not in row:
+    if row.get("calibrated") is None:
         return None
     before, status = json.loads(row["uncalibrated"]), row["uncalibrated_status"]
     return {"before": before, "before_status": status, "answers": row["calibrated"]}

@@ -156,7 +156,7 @@ def records_table(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
         "ledger": pa.list_(step),
         "from_store": pa.bool_(),
     }
-    names = list(rows[0]) if rows else []
+    names = list(dict.fromkeys(name for row in rows for name in row))  # stages that answer keep different things
     schema = pa.schema(
         [(name, pa.float64() if name.startswith(SCORES) else known.get(name, pa.string())) for name in names]
     )

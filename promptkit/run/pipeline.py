@@ -224,7 +224,8 @@ class Pipeline:
         update = {name: getattr(other.declaration, name) for name in names}
         plain = {**self.plain, **{name: other.plain.get(name, []) for name in names}}
         if self.declaration.stages and not other.declaration.stages:  # one chain for all of its stages
-            update, plain = {**update, "stages": ()}, {**plain, "stages": []}
+            update = {**update, "stages": (), "choose": self.output.declaration.choose}
+            plain = {**plain, "stages": []}
         return Pipeline(self.declaration.model_copy(update=update), self.file, self.folder, plain)
 
     def steps(self) -> Iterator[tuple[str, StepDeclaration]]:

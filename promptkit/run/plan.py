@@ -82,9 +82,10 @@ def plan_for(
     """The same for these examples. `frozen` answers a choice of demonstrations that asks the model."""
     tokenizer = generator.tokenizer
     prompter = make_prompter(pipeline, selection, tokenizer, examples, frozen).within(generator)
-    asker = make_asker(pipeline, prompter, examples)
+    asked = selection.asked(examples)
+    asker = make_asker(pipeline, prompter, asked)
     jobs: list[Job] = []
-    for example in selection.asked(examples):
+    for example in asked:
         prompt = prompter.prompt(example)
         target = targets(pipeline, example)
         made = jobs_of(pipeline, example, prompt, tokenizer, target=target)
@@ -93,12 +94,18 @@ def plan_for(
     return Plan(pipeline=pipeline, selection=selection, jobs=tuple(jobs))
 
 
-def with_asked(job: Job, asker: Asker, pipeline: Pipeline, tokenizer: Tokenizer | None) -> Job:
-    """The job with the requests for what the first step of O asks beside its prompt."""
+def with_asked(
+    job: Job, asker: Asker, pipeline: Pipeline, tokenizer: Tokenizer | None, example: Example | None = None
+) -> Job:
+    """The job with the requests for what the first step of O asks beside its prompt.
+
+    `example` is the job's as the data has it, where its prompt sees more fields than these.
+    """
     choose = pipeline.declaration.choose
     assert choose is not None
     ask = partial(options_request, choose, job.example, options=job.options, tokenizer=tokenizer)
-    return replace(job, asked={**job.asked, **asker.requests(job.example, job.options, ask)})
+    asked = asker.requests(example or job.example, job.options, ask, job.example.fields)
+    return replace(job, asked={**job.asked, **asked})
 
 
 def fitting_jobs(prompter: Prompter, selection: Selection, tokenizer: Tokenizer | None) -> list[Job]:

@@ -86,10 +86,13 @@ class Prompter:
             raise at_row(error, example) from error
         return replace(prompt, shown=Shown.of(filter(None, choices), filter(None, left))), pieces
 
-    def prompt_with(self, example: Example, fields: Mapping[str, Any]) -> Prompt:
-        """The prompt of other fields, below the very demonstrations that the example's own prompt has."""
+    def prompt_with(self, example: Example, fields: Mapping[str, Any], own: Mapping[str, Any] | None = None) -> Prompt:
+        """The prompt of other fields, below the very demonstrations that the example's own prompt has.
+
+        `own` are the fields that its own prompt sees, where they are more than the example's.
+        """
         try:
-            _, left = self.choices(example, example)
+            _, left = self.choices(example, example if own is None else replace(example, fields=own))
             return self.join(self.pieces(replace(example, fields=fields), left))
         except TemplateError as error:
             raise at_row(error, example) from error

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from math import isnan
 from typing import Any
 
-from promptkit.align import Answer, Chain, NoAnswer, Outcome
+from promptkit.align import Answer, Chain, NoAnswer, Outcome, Weighing
 from promptkit.errors import GenerationError
 from promptkit.generate import Choose, Completion, OptionScore, Thought
 from promptkit.prompt import Shown
@@ -41,6 +41,7 @@ class Record:
     completion was not computed in this run. `asked` are the scores of its options after other prompts, by what was asked,
     `calibrated` is what they were weighed to, `decided` what was decided over all samples of the example. `stage` names
     the stage whose completion it is, and `stages` holds what was kept of each that ran; empty where there are none.
+    `weighings` are those of stages that weighed options, by the stage's name and the number of its call.
     `shown` says which demonstrations the prompt held, and which it did not.
     """
 
@@ -62,6 +63,7 @@ class Record:
     stage: str = ""
     stages: tuple[Mapping[str, Any], ...] = ()
     shown: Shown = field(default_factory=Shown)
+    weighings: Mapping[tuple[str, int], Weighing] = field(default_factory=dict)
 
     @property
     def answer(self) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from promptkit.align import STATUSES, WeighingStep
@@ -13,7 +14,7 @@ from promptkit.run.record import Record
 from promptkit.run.weighing import probabilities
 from promptkit.score import NUM_BINS, calibration_error, count_statuses
 
-__all__ = ["reliability"]
+__all__ = ["reliability", "stage_reliability"]
 
 ScoresOf = Callable[[Sequence[Record]], dict[str, Any]]
 
@@ -36,11 +37,7 @@ def calibration_json(
 
     `before` is None where there was no answer before: the options are no targets.
     """
-
-    def quality(some: Sequence[Record]) -> dict[str, Any]:
-        statuses = count_statuses([record.outcome.status for record in some], STATUSES)
-        return {"scores": scores_of(some), "statuses": statuses, **(confidence_json(some, pipeline) or {})}
-
+    quality = partial(quality_json, pipeline=pipeline, scores_of=scores_of)
     weighing = next((record.calibrated.weighing for record in records if record.calibrated), None)
     return {
         "kind": step.kind,
@@ -50,6 +47,47 @@ def calibration_json(
         "before": quality([uncalibrated(record) for record in records]) if step.gives_options else None,
         "after": quality(records),
         "parameters": dict(weighing.parameters) if weighing else {},
+    }
+
+
+def quality_json(records: Sequence[Record], pipeline: Pipeline, scores_of: ScoresOf) -> dict[str, Any]:
+    """How good answers are, and how sure."""
+    statuses = count_statuses([record.outcome.status for record in records], STATUSES)
+    return {"scores": scores_of(records), "statuses": statuses, **(confidence_json(records, pipeline) or {})}
+
+
+def stage_reliability(
+    name: str, records: Sequence[Record], stage: Pipeline, scores_of: ScoresOf
+) -> dict[str, dict[str, Any]]:
+    """What a summary says under `calibration` of a stage whose options were weighed, call by call; nothing of another.
+
+    `before` and `after` count the statuses of all rows that it ran for; their scores are of the rows that it answers,
+    and are not there where it answers none.
+    """
+    ran = [kept for record in records for kept in record.stages if kept["stage"] == name and "calibrated" in kept]
+    if stage.weighing is None or not ran:
+        return {}
+    weighings = {call: each for record in records for (of, call), each in record.weighings.items() if of == name}
+    own = [record for record in records if record.stage == name and record.calibrated]
+    after = quality_json(own, stage, scores_of) if own else {}
+    before = quality_json([uncalibrated(record) for record in own], stage, scores_of) if own else {}
+    calls = [
+        {
+            "num_rows": sum(kept["call"] == call for kept in ran),
+            "num_fitted": weighing.num_fitted,
+            "num_parameters": weighing.num_parameters,
+            "parameters": dict(weighing.parameters),
+        }
+        for call, weighing in sorted(weighings.items())
+    ]
+    return {
+        "calibration": {
+            "kind": stage.weighing.kind,
+            "num_rows": len(ran),
+            "calls": calls,
+            "before": {**before, "statuses": count_statuses([kept["uncalibrated_status"] for kept in ran], STATUSES)},
+            "after": {**after, "statuses": count_statuses([kept["status"] for kept in ran], STATUSES)},
+        }
     }
 
 

@@ -22,6 +22,7 @@ from promptkit.run.pipeline import Pipeline, PipelineDeclaration, plain_stages
 from promptkit.run.record import Record, realigned
 from promptkit.run.run import Run, summary_of
 from promptkit.run.shown import read_shown
+from promptkit.run.stage_weighing import weigh_stages
 from promptkit.run.weighing import weigh
 from promptkit.text import Span
 
@@ -50,7 +51,11 @@ def rescore(folder: Path, other: Pipeline | None = None, *, allow_code: bool = F
     formats = tuple(map(str, before.get("formats", ())))  # runs of old have none
     solved = read_records(folder, read_fitting(folder), FITTING) if pipeline.weighing else []
     chosen = [again(record, pipeline, formats) for record in old]
-    new = decide(weigh(chosen, solved, pipeline, formats), pipeline)
+    if pipeline.stages:
+        weighed = weigh_stages(chosen, pipeline, pipeline_of(before, folder, allow_code=allow_code), formats)
+    else:
+        weighed = weigh(chosen, solved, pipeline, formats)
+    new = decide(weighed, pipeline)
     summary = {"run": str(folder), **summary_of(pipeline, new)}
     changed = tuple(a.id for a, b in zip(old, new, strict=True) if said(a) != said(b))
     return Rescored(run=Run(folder=folder, summary=summary, records=new), before=before, changed=changed)

@@ -24,7 +24,7 @@ from promptkit.run.pipeline import Pipeline
 from promptkit.run.plan import Job
 from promptkit.run.prompter import Selection
 from promptkit.run.record import Grader, Made, Record, thought_columns
-from promptkit.run.reliability import reliability
+from promptkit.run.reliability import reliability, stage_reliability
 from promptkit.run.store import Store, default_store, request_key
 from promptkit.score import Score, count_statuses, status_rates, summarize
 from promptkit.version import __version__
@@ -187,10 +187,15 @@ def summary_of(pipeline: Pipeline, records: Sequence[Record]) -> dict[str, Any]:
 
 
 def stages_summary(pipeline: Pipeline, records: Sequence[Record]) -> dict[str, Any]:
-    """Of each stage: how often it ran, its statuses, the answers to examples that are its own, and its tokens."""
+    """Of each stage: how often it ran, its statuses, the answers to examples that are its own, its tokens, its weighing."""
     ran = [each for record in records for each in record.stages]
+    scores_of = partial(scores_json, pipeline)
     return {
-        name: stage_summary(name, records, [each for each in ran if each["stage"] == name]) for name in pipeline.stages
+        name: {
+            **stage_summary(name, records, [each for each in ran if each["stage"] == name]),
+            **stage_reliability(name, records, stage, scores_of),
+        }
+        for name, stage in pipeline.stages.items()
     }
 
 

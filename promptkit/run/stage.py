@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from promptkit.align import DecidingStep, Steps, WeighingStep
+from promptkit.align import DecidingStep, LabelMap, Steps, WeighingStep
 from promptkit.generate import Choose, Generate
 from promptkit.prompt import PromptSteps
 from promptkit.run.fit import check_fit
@@ -162,8 +162,7 @@ def check_stages(blocks: Sequence[Stage | Group]) -> None:
         inside = [name for loop in loops if at[: len(loop)] == loop for name in names_in(blocks, loop)]
         inside += [block.name] if block.repeat else []
         check_stage(block, at, seen, inside)
-        if block.align and isinstance(block.align[0], WeighingStep):
-            refuse(f"`{block.align[0].kind}` weighs the options of all rows, and stands in no stage", (*at, "align", 0))
+        check_weighing(block, (*at, "align", 0))
         if block.num_samples > 1 and inside:
             refuse("a stage that is repeated draws one sample", (*at, "generate", "samples"))
         seen.append(block.name)
@@ -192,6 +191,22 @@ def check_stage(stage: Stage, at: tuple[str | int, ...], seen: Sequence[str], in
         for name in sorted(template.parts_of(NAMESPACE) - set(before)):
             message = f"no stage before this one is called {name!r}"
             refuse(message, (*at, *path), known_names(name, before) if before else "it is the first")
+
+
+def check_weighing(stage: Stage, at: tuple[str | int, ...]) -> None:
+    """Nothing; or the error of a first step of O, at this path, that weighs options and cannot do so in this stage."""
+    step = stage.align[0] if stage.align else None
+    if isinstance(step, LabelMap):
+        hint = "`batch`, `prototypical` and `pmi` need none"
+        refuse("`label_map` is fitted on solved rows, and only the rows of the run go through stages", at, hint)
+    if not isinstance(step, WeighingStep) or not step.replaces_fields:
+        return
+    if stage.carries_on is not None or any(NAMESPACE in each.names for _, each in templates_in(stage.prompt)):
+        message = (
+            f"`{step.kind}` asks this stage's prompt with the text that its `query` takes from the example replaced, "
+            "and what earlier stages wrote would stay in it"
+        )
+        refuse(message, at, "`batch`, `prototypical` and `pmi` need no prompt without content")
 
 
 def check_answers(blocks: Sequence[Stage | Group]) -> None:

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from promptkit.align import Answer, NoAnswer
 from promptkit.data import Example, target_of
-from promptkit.errors import DataError, TemplateError
+from promptkit.errors import DataError, RunError, TemplateError
 from promptkit.generate import Generator as Model
 from promptkit.prompt import Piece
+from promptkit.run.asking import make_asker
 from promptkit.run.deciding import decide
 from promptkit.run.frozen import FrozenModel
 from promptkit.run.pipeline import Pipeline
-from promptkit.run.plan import Job, Plan, align_target, jobs_of
+from promptkit.run.plan import Job, Plan, align_target, jobs_of, with_asked
 from promptkit.run.prompter import Prompter, Selection, make_prompter, read_examples
-from promptkit.run.record import Grader, Made, Record, scored
+from promptkit.run.record import Grader, Made, Record
 from promptkit.run.stage import Group, Repeat, Stage, stages_in
+from promptkit.run.stage_weighing import check_replaced, scored_beside
 from promptkit.run.trail import Asked, Passed, Trail
+from promptkit.run.weighing import replaced_in, weigh
 from promptkit.spec import Template
 
 __all__ = ["staged"]
@@ -41,7 +44,10 @@ def staged(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Staging:
-    """What runs stages: of each its prompter and its grader, read once. `kept` stages are continued by others."""
+    """What runs stages: of each its prompter and its grader, read once. `kept` stages are continued by others.
+
+    `calls` counts how often each stage was called so far.
+    """
 
     pipeline: Pipeline
     selection: Selection
@@ -49,6 +55,7 @@ class Staging:
     prompters: dict[str, Prompter]
     graders: dict[str, Grader]
     kept: frozenset[str]
+    calls: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -60,7 +67,8 @@ class Staging:
         frozen: FrozenModel | None,
     ) -> Staging:
         """The staging of a pipeline over these examples."""
-        declared = stages_in(pipeline.declaration.stages)
+        declared = list(stages_in(pipeline.declaration.stages))
+        check_replaced(pipeline, examples)
         return cls(
             pipeline=pipeline,
             selection=selection,
@@ -102,7 +110,7 @@ class Staging:
                     trail.variables[repeat.name] = listed[number]
             for block in blocks:
                 each_going = [trail for trail in going if not trail.is_over]
-                if isinstance(block, Group):
+                if isinstance(block, Group) or (block.repeat is not None and block.repeat is not repeat):
                     yield from self.run(block, each_going)
                 else:
                     yield from self.call(block, each_going)
@@ -117,12 +125,36 @@ class Staging:
         if not asked:
             return
         pipeline, grader = self.pipeline.stages[stage.name], self.graders[stage.name]
-        jobs = tuple(self.job(stage, trail, each) for trail, each in zip(going, asked, strict=True))
+        jobs = self.jobs(stage, going, asked)
         made = yield Plan(pipeline=pipeline, selection=self.selection, jobs=jobs)
-        for trail, each, job, result in zip(going, asked, jobs, made, strict=True):
-            record = replace(grader.record(job, result), fields=trail.example.fields)
-            passed = Passed(stage=stage, round=trail.variables.get("round"), asked=each, record=record)
+        graded = [grader.record(job, result) for job, result in zip(jobs, made, strict=True)]
+        try:
+            records = weigh(graded, [], pipeline, pipeline.formats)
+        except RunError as error:
+            raise RunError(f"stage {stage.name!r}: {error}") from error
+        call = self.calls.setdefault(stage.name, 0)
+        self.calls[stage.name] += 1
+        replaced = replaced_in(records)
+        for trail, each, record in zip(going, asked, records, strict=True):
+            passed = Passed(
+                stage=stage,
+                round=trail.variables.get("round"),
+                asked=each,
+                record=replace(record, fields=trail.example.fields),
+                call=call,
+                beside=trail.beside(stage, record.fields, replaced),
+            )
             trail.passed.append(passed)
+
+    def jobs(self, stage: Stage, trails: Sequence[Trail], asked: Sequence[Asked]) -> tuple[Job, ...]:
+        """The jobs of one call, each with what else its stage asks to weigh options by."""
+        jobs = [self.job(stage, trail, each) for trail, each in zip(trails, asked, strict=True)]
+        pipeline = self.pipeline.stages[stage.name]
+        asker = make_asker(pipeline, self.prompters[stage.name], [job.example for job in jobs])
+        if asker is None:
+            return tuple(jobs)
+        pairs = zip(jobs, trails, strict=True)
+        return tuple(with_asked(job, asker, pipeline, self.model.tokenizer, trail.example) for job, trail in pairs)
 
     def ask(self, stage: Stage, trail: Trail) -> Asked:
         """A stage's prompt for a trail."""
@@ -152,6 +184,11 @@ class Staging:
         if not answering and isinstance(outcome, Answer):
             outcome = NoAnswer(status="unparsed", step="stages", reason="no stage that answers ran")
         target, aligned = self.target(trail.example)
+        weighings = {
+            (each.stage.name, each.call): each.record.calibrated.weighing
+            for each in trail.passed
+            if each.record.calibrated
+        }
         record = replace(
             at.record,
             sample=trail.sample,
@@ -159,9 +196,10 @@ class Staging:
             target=target,
             aligned_target=aligned,
             stage=at.stage.name,
-            stages=tuple(trail.to_json()),
+            stages=tuple(trail.to_json(at)),
+            weighings=weighings,
         )
-        return scored(record, self.pipeline.metrics)
+        return scored_beside(record, self.pipeline)
 
     def target(self, example: Example) -> tuple[Any, Any]:
         """What a right answer is, as the data says it and as the answering chain would write it."""

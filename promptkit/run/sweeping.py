@@ -240,7 +240,7 @@ def cell_run(
         "formats": list(pipeline.formats),
         "declaration": pipeline.plain,
         "folder": str(pipeline.folder),
-        "columns": list(followed.records[0].to_row()) if followed.records else [],
+        "columns": list(dict.fromkeys(name for record in followed.records for name in record.to_row())),
     }
     if dropped:
         summary |= {"dropped_after": len(dropped.seen), "dropped_for": dropped.best, "p_value": dropped.p_value}

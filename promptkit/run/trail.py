@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,8 +10,9 @@ from promptkit.align import NoAnswer
 from promptkit.data import Example
 from promptkit.errors import DataError
 from promptkit.prompt import Piece, Prompt
+from promptkit.run.choosing import asked_rows, score_rows
 from promptkit.run.record import Record, thought_columns
-from promptkit.run.stage import Instead, Stage
+from promptkit.run.stage import Instead, Stage, templates_in
 
 __all__ = ["Asked", "Passed", "Trail"]
 
@@ -27,12 +28,18 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passed:
-    """A stage that ran for an example: what it was asked, and its record."""
+    """A stage that ran for an example: what it was asked, and its record.
+
+    `call` numbers the calls of the stage, from 0: the rows of one are weighed together. `beside` are the fields that its
+    templates saw and the example has not.
+    """
 
     stage: Stage
     round: int | None
     asked: Asked
     record: Record
+    call: int = 0
+    beside: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def answer(self) -> Any:
@@ -42,10 +49,16 @@ class Passed:
         return self.record.answer
 
     @property
+    def text(self) -> str:
+        """What the model wrote or chose, as later stages see it: where options were weighed, the one that won."""
+        calibrated = self.record.calibrated
+        is_clear = calibrated is not None and len(calibrated.weighed.best) == 1
+        return str(calibrated.weighed.best[0]) if calibrated and is_clear else self.record.completion.text
+
+    @property
     def transcript(self) -> tuple[Piece, ...]:
         """Its prompt, and what the model wrote after it as the assistant's words."""
-        text = self.record.completion.text
-        return (*self.asked.pieces, Piece(text=self.lead + text, kind="completion", role="assistant"))
+        return (*self.asked.pieces, Piece(text=self.lead + self.text, kind="completion", role="assistant"))
 
     @property
     def lead(self) -> str:
@@ -62,16 +75,19 @@ class Passed:
         """What templates see of it."""
         record = self.record
         return {
-            "text": record.completion.text,
+            "text": self.text,
             "answer": self.answer,
             "status": record.outcome.status,
             "ended": record.completion.ended,
             "prompt": self.asked.prompt.text,
-            "transcript": self.asked.prompt.text + self.lead + record.completion.text,
+            "transcript": self.asked.prompt.text + self.lead + self.text,
         }
 
-    def to_json(self) -> dict[str, Any]:
-        """What a run keeps of it; of its prompt, what it added to the transcript that it went on from."""
+    def to_json(self, *, is_answer: bool = False) -> dict[str, Any]:
+        """What a run keeps of it; of its prompt, what it added to the transcript that it went on from.
+
+        `is_answer` says that it is the one whose completion stands in the row's own columns.
+        """
         outcome = self.record.outcome
         added = self.asked.pieces[self.asked.num_before :]
         return {
@@ -90,7 +106,17 @@ class Passed:
             "num_new_tokens": self.record.completion.num_new_tokens,
             **thought_columns(self.record.completion.thought),
             "from_store": self.record.from_store,
+            **self.options_json(is_answer=is_answer),
         }
+
+    def options_json(self, *, is_answer: bool) -> dict[str, Any]:
+        """What is kept of options: all that it takes to weigh them again, and how they were weighed; nothing for free text."""
+        options, asked, calibrated = self.record.completion.options, self.record.asked, self.record.calibrated
+        if not options:
+            return {}
+        scores = {} if is_answer else {"options": score_rows(options), "asked": asked_rows(asked)}
+        weighed = calibrated.to_json() if calibrated else {}
+        return {"call": self.call, "fields": dict(self.beside), **scores, **weighed}
 
 
 @dataclass(slots=True)
@@ -132,6 +158,15 @@ class Trail:
         """The same trail once for each of `num` samples."""
         return [Trail(self.example, number, list(self.passed), dict(self.variables)) for number in range(num)]
 
-    def to_json(self) -> list[Mapping[str, Any]]:
-        """What a run keeps of its stages."""
-        return [each.to_json() for each in self.passed]
+    def beside(self, stage: Stage, fields: Mapping[str, Any], replaced: Collection[str]) -> dict[str, Any]:
+        """Of the `fields` that a stage's templates see, those by which options are weighed again and the example has not.
+
+        `replaced` are those that prompts without content replace.
+        """
+        names = {name for step in stage.align[:1] for _, template in templates_in(step) for name in template.names}
+        wanted = (names | set(replaced)) & fields.keys() - self.example.fields.keys()
+        return {name: fields[name] for name in sorted(wanted)}
+
+    def to_json(self, answer: Passed) -> list[Mapping[str, Any]]:
+        """What a run keeps of its stages, of which one holds the answer."""
+        return [each.to_json(is_answer=each is answer) for each in self.passed]

@@ -16,7 +16,7 @@ from promptkit.run.context import context_again
 from promptkit.run.pipeline import Pipeline
 from promptkit.run.record import Record, realigned
 
-__all__ = ["probabilities", "weigh"]
+__all__ = ["probabilities", "replaced_in", "weigh"]
 
 
 def weigh(

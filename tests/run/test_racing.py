@@ -4,7 +4,7 @@ import pytest
 
 import promptkit
 from promptkit.errors import RunError
-from promptkit.run import SweepRun
+from promptkit.run import SweepRun, rescore
 from promptkit.run.matrix import Race
 from promptkit.run.racing import in_order
 from tests.run.sums import folder_of
@@ -103,3 +103,68 @@ def test_a_metric_that_is_not_there_is_told(write, places):
     with pytest.raises(RunError, match=r"race: cell 0 has no metric 'acuracy'\n    known: exact_match"):
         promptkit.run(write(f"{QUIZ}  race: {{metric: acuracy}}\n"), **places)
     assert not places["store"].exists()
+
+
+CHOOSING = (
+    r"""
+name: choosing
+model:
+  scripted:
+    - {when: 'Think', completion: " Hm."}
+    - {when: 'Good a \d+\. So$', completion: pos, scores: {pos: -0.1, neg: -2.3}}
+    - {when: 'Bad a \d*[01]\. So$', completion: neg, scores: {pos: -0.9, neg: -0.5}}
+    - {when: 'So$', completion: neg, scores: {pos: -2.3, neg: -0.1}}
+    - {when: 'since$', completion: " so."}
+data:
+  test:
+    rows:
+"""
+    + ROWS.replace("question: ", "question: a ")
+    + "  target: pos\n"
+)
+PICK = """\
+{0}prompt: [query: "Good {{{{ question }}}}. So"]
+{0}choose: {{options: [pos, neg]}}
+{0}align: [{1}]
+"""
+STAGES = """\
+stages:
+  - name: think
+    prompt: [query: "Think of {{ question }}:"]
+  - name: pick
+    answers: true
+    if_missing: go_on
+%s  - name: why
+    continue: pick
+    when: "{{ stages.pick.answer == 'neg' }}"
+    prompt: [cue: ", since"]
+"""
+MATRIX = """\
+matrix:
+  %sprompt.query: ["Good {{ question }}. So", "Bad {{ question }}. So"]
+  race: {every: 20, keep: 0.5}
+"""
+
+
+@pytest.mark.parametrize("step", ["strip", "batch: 0.1", "pmi: since"])
+def test_pipelines_of_stages_race_as_others_do(write, places, step):
+    """A round takes its examples through all stages; one that runs for few rows of a cell, or for none, is no obstacle."""
+    text = CHOOSING + STAGES % PICK.format("    ", step) + MATRIX % "stages.pick."
+    done = promptkit.run(write(text), **places)
+    assert isinstance(done, SweepRun)
+    assert [cell.dropped_after for cell in done.cells] == [None, 20]
+    assert [len(cell.records) for cell in done.cells] == [100, 20]
+    assert [cell.summary["stages"]["why"]["num_ran"] for cell in done.cells] == [0, 20]
+    for cell in done.cells:
+        again = rescore(folder_of(cell))
+        assert again.changed == ()
+        for name in ("scores", "statuses", "stages"):
+            assert again.run.summary[name] == cell.summary[name]
+
+
+def test_words_drawn_from_all_rows_are_drawn_from_those_of_a_round(write, places):
+    """In a race a run is as large as its round; the cell that stops is scored again as it was."""
+    done = promptkit.run(write(CHOOSING + PICK.format("", "domain_context: 8") + MATRIX % ""), **places)
+    assert isinstance(done, SweepRun)
+    assert [cell.dropped_after for cell in done.cells] == [None, 20]
+    assert rescore(folder_of(done.cells[1])).changed == ()

@@ -151,6 +151,18 @@ def test_a_loop_ends_after_its_last_round(begin):
     assert len(begin(LOOP.replace("max: 5", "max: 2")).records[0].stages) == 2
 
 
+INSIDE = (
+    LOOP.replace("""max: 5, until: "{{ stages.count.text == ',3' }}\"""", "max: 2")
+    .replace("        continue: count\n", "        repeat: {max: 2}\n")
+    .replace("{% if round == 0 %}{{ start }}{% endif %}", "{{ start }}")
+)
+
+
+def test_a_loop_inside_a_loop_is_one(begin):
+    """A stage that repeats itself does so in each round of its group."""
+    assert [each["round"] for each in begin(INSIDE).records[0].stages] == [0, 1, 0, 1]
+
+
 OVER = r"""
 name: parts
 model:

@@ -310,8 +310,8 @@ def test_there_must_be_something_to_replace(write, places, text, message):
         ),
         ("align: [label_map: {to: [x, x]}]", "align[0].label_map.to: a target stands there twice"),
         (
-            "stages: [{name: one, prompt: [query: A], choose: {options: [a, b]}, align: [batch]}]",
-            "stages[0].align[0]: `batch` weighs the options of all rows, and stands in no stage",
+            "stages: [{name: one, prompt: [query: A], choose: {options: [a, b]}, align: [label_map]}]",
+            "stages[0].align[0]: `label_map` is fitted on solved rows, and only the rows of the run go through stages",
         ),
     ],
 )
