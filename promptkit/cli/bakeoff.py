@@ -21,7 +21,8 @@ __all__ = ["bakeoff"]
 def bakeoff(
     files: Files,
     source: Annotated[
-        Path, typer.Option("--from", metavar="FILE", help="rows that hold completions: JSONL, CSV, Parquet")
+        Path,
+        typer.Option("--from", metavar="FILE", help="rows that hold completions: JSONL, CSV, Parquet, a run, SWEEP/N"),
     ],
     field: Annotated[
         str | None, typer.Option(metavar="NAME", help="the field that holds the completion; `completion` if not given")

@@ -30,7 +30,7 @@ def extract(
         typer.Option(
             "--from",
             metavar="FILE",
-            help="where completions are: JSONL (- is standard input), CSV, JSON, Parquet, a log of lm-eval or inspect, a run",
+            help="where completions are: JSONL (- is standard input), CSV, JSON, Parquet, a log of lm-eval or inspect, a run, SWEEP/N",
         ),
     ],
     field: Annotated[

@@ -1,18 +1,21 @@
-"""Samples of our own runs: a run folder, or its `samples.parquet`."""
+"""Samples of our own runs: a run folder, or its `samples.parquet`; of a sweep those of one cell, SWEEP/N."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from promptkit.data.files import Row
+from promptkit.data.files import Found, Row
 from promptkit.data.sample import Names, Sample, Unreadable, ended_of, text_or_unreadable
+from promptkit.errors import DataError
 
-__all__ = ["RUN_SAMPLES", "RunRows"]
+__all__ = ["RunRows", "of_cell", "run_file"]
 
 RUN_SAMPLES = "samples.parquet"
+SWEEP = "sweep.json"  # what tells the folder of a sweep from that of a run
 NEEDED = {"id", "sample", "origin", "fields", "prompt", "completion", "ended", "target"}
 
 
@@ -49,6 +52,36 @@ class RunRows:
             number=said.get("sample"),
             **known,
         )
+
+
+def run_file(name: str) -> tuple[str, int | None]:
+    """The file that holds the samples, where the name is of a run or of a cell of a sweep; else the name.
+
+    With it the number of the cell. Raises `DataError` for a sweep as a whole: its cells are different runs.
+    """
+    path = Path(name)
+    home, is_cell = path.parent, path.name.isdecimal()
+    if is_cell and (home / SWEEP).is_file() and (home / RUN_SAMPLES).is_file():
+        return str(home / RUN_SAMPLES), int(path.name)
+    if (path / SWEEP).is_file():
+        raise DataError(
+            f"{name!r} is a sweep, whose cells are different runs\n    {str(path / '0')!r} is the first of them"
+        )
+    return str(path / RUN_SAMPLES) if (path / RUN_SAMPLES).is_file() else name, None
+
+
+def of_cell(rows: Iterable[Found], number: int, name: str) -> Iterator[Found]:
+    """The rows of a cell, and what could not be read. Raises `DataError` where there is none."""
+    known = -1
+    is_there = False
+    for row in rows:
+        cell = row.fields.get("cell") if isinstance(row, Row) else number
+        if cell == number:
+            is_there = True
+            yield row
+        known = max(known, cell if isinstance(cell, int) else -1)
+    if not is_there:
+        raise DataError(f"{name}: has no cell {number}: they are 0 to {known}")
 
 
 def thinking_of(said: Mapping[str, Any]) -> tuple[bool, int] | None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain, islice
-from pathlib import Path
 
 from promptkit.data.file_name import DataFile, FileName, find_file
 from promptkit.data.files import LINES, Found, Row, json_value, reader_of, row_of_line, rows_of_list
 from promptkit.data.inspect_log import InspectRows, is_inspect_log, rows_of_eval
 from promptkit.data.lm_eval import LmEvalRows
-from promptkit.data.run_samples import RUN_SAMPLES, RunRows
+from promptkit.data.run_samples import RunRows, of_cell, run_file
 from promptkit.data.sample import Names, PlainRows, Sample, Shape, Unreadable
 from promptkit.data.text_file import STANDARD_INPUT, RawLine, format_of, raw_lines
 from promptkit.errors import DataError
@@ -92,13 +91,12 @@ class SampleFile:
 
 
 def open_samples(name: str, names: Names, *, is_plain: bool = False) -> SampleFile:
-    """The samples of a file, a run folder, or of standard input (`-`), whose lines are JSON.
+    """The samples of a file, a run folder, a cell of a sweep (SWEEP/N), or of standard input (`-`), whose lines are JSON.
 
     A log of lm-eval or inspect, and a run of ours, are known by their shape, unless `is_plain` says that each row holds
     a completion in the field named. Raises `DataError` where the file cannot be read at all, or does not know a name.
     """
-    if Path(name, RUN_SAMPLES).is_file():
-        name = str(Path(name, RUN_SAMPLES))
+    name, cell = run_file(name)
     file = STANDARD_INPUT if name == "-" else find_file(FileName(name=name))
     shape: Shape | None = None if not is_plain else PlainRows(names)
     items: Iterator[Item]
@@ -112,7 +110,8 @@ def open_samples(name: str, names: Names, *, is_plain: bool = False) -> SampleFi
     elif file is STANDARD_INPUT or format_of(file) in LINES:
         items = (line for line in raw_lines(file) if line.raw.strip())
     else:
-        items = reader_of(file)(file)
+        rows = reader_of(file)(file)
+        items = rows if cell is None else of_cell(rows, cell, file.name)
     items = to_the_end(items, file)
     start = list(islice(items, 1))
     first = row_of_line(start[0], file) if isinstance(start[0], RawLine) else start[0]

@@ -179,3 +179,20 @@ def test_what_draws_is_an_extra(mistake, done, monkeypatch):
     assert mistake("picture", done, "--x", "seed", "--out", "a.svg") == (
         "'altair' is not installed; it comes with: pip install 'promptkit[pictures]'\n"
     )
+
+
+def test_extract_and_bakeoff_read_one_cell(pk, done, write, mistake):
+    """As they read a run; a sweep as a whole is several runs, and is refused."""
+    chain = write("chain.yaml", "align: [{regex: 'answer is (?P<answer>\\S+)'}, number]\n")
+    ended = pk("extract", chain, "--from", str(done / "3"), "--gold", "target", "--json", "-q")
+    assert (ended.json["num_rows"], ended.json["statuses"]["answered"]) == (4, 2)
+    other = write("other.yaml", "align: [number]\n")
+    ended = pk("bakeoff", chain, other, "--from", str(done / "3"), "--gold", "target", "--json")
+    assert ended.json["num_rows"] == 4
+    for verb, files in (("extract", [chain]), ("bakeoff", [chain, other])):
+        assert mistake(verb, *files, "--from", str(done)) == (
+            f"{str(done)!r} is a sweep, whose cells are different runs\n    {str(done / '0')!r} is the first of them\n"
+        )
+        assert mistake(verb, *files, "--from", str(done / "9")) == (
+            f"{done / 'samples.parquet'}: has no cell 9: they are 0 to 4\n"
+        )
