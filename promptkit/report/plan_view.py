@@ -32,9 +32,8 @@ def plan_view(forecast: RunForecast) -> Text:
 def lines(forecast: RunForecast) -> Iterator[tuple[str, str]]:
     """Each line's name, and what it says; a name is empty where the line goes on with the one before."""
     work = forecast.work
-    if forecast.not_planned:
-        later = ", ".join(forecast.not_planned)
-        yield "planned", f"the first stage; what {later} will ask follows from what is written before"
+    if forecast.later:
+        yield "planned", "the first stage; what later ones ask follows from what is written before"
     yield "examples", f"{forecast.num_examples:,}"
     yield from demonstration_lines(forecast)
     if forecast.asks_model:
@@ -48,6 +47,9 @@ def lines(forecast: RunForecast) -> Iterator[tuple[str, str]]:
     yield "computed", f"{work.num_computed:,} tokens; sharing saves a factor of {work.sharing:.2f}"
     if work.max_new_tokens:
         yield "new tokens", f"at most {work.max_new_tokens:,}"
+    for stage in forecast.later:
+        tokens = f", {stage.max_new_tokens:,} new tokens" if stage.max_new_tokens else ""
+        yield "later", f"{stage.stage}: at most {plural(stage.max_rows, 'row')}{tokens}"
     yield from shared_lines(forecast)
     yield from fit_lines(forecast)
     yield from memory_lines(forecast)
@@ -152,18 +154,20 @@ def limits_of(plan: MemoryPlan) -> str:
 
 def expected(forecast: RunForecast) -> str:
     """The time, as far as earlier runs tell; it is that of the computing alone."""
-    if not forecast.work.num_requests:
+    if not forecast.work.num_requests and not forecast.later:
         return "nothing is to be computed"
     found = forecast.expected
     if found is None or found.prefill_s is None:
         return "no run of this model on this machine yet; --calibrate measures its speed in some seconds"
-    if not forecast.work.max_new_tokens:
-        return f"{format_seconds(found.prefill_s)} to read"
+    read = f"{format_seconds(found.prefill_s)} to read"
+    if forecast.later:
+        read += " in the first stage, and what later ones read is not known"
+    if not forecast.max_new_tokens:
+        return read
     if found.decode_s is None:
-        return (
-            f"{format_seconds(found.prefill_s)} to read; how fast it writes is not known yet, --calibrate measures it"
-        )
-    return f"{format_seconds(found.prefill_s)} to read, at most {format_seconds(found.decode_s)} to write"
+        return f"{read}; how fast it writes is not known yet, --calibrate measures it"
+    write = f"at most {format_seconds(found.decode_s)} to write"
+    return f"{read}; {write} in all of them" if forecast.later else f"{read}, {write}"
 
 
 def plural(number: int, one: str, many: str = "") -> str:

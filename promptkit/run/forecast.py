@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from promptkit.errors import ModelError, NotEnoughMemory
@@ -15,6 +15,7 @@ from promptkit.generate.speed import Speed
 from promptkit.run.course import start
 from promptkit.run.execute import job_keys
 from promptkit.run.frozen import FrozenModel
+from promptkit.run.later import LaterStage, later_stages
 from promptkit.run.pipeline import Pipeline
 from promptkit.run.plan import Plan
 from promptkit.run.run import Settings
@@ -43,8 +44,9 @@ class RunForecast:
     """What a run of a pipeline would take. `memory` is None where it does not fit; `no_memory` then says why.
 
     `num_from_store` requests are in the store already; `work` speaks of the others that fit the context. `too_long`
-    names the first of those that do not. `segments` counts the prompts of all examples, kept or not. `not_planned` are the
-    stages whose prompts follow from what earlier ones write.
+    names the first of those that do not. `segments` counts the prompts of all examples, kept or not. `later` says
+    what stages do at most whose prompts follow from what earlier ones write: `expected` counts what they write, and not
+    what they read.
     `num_left_out` examples would have been shown rows that leak, `num_dropped` lost demonstrations so that the prompt fits.
     `asks_model` says that the choice of demonstrations asked the model: what it answered is in the store.
     """
@@ -69,7 +71,17 @@ class RunForecast:
     no_memory: str
     speed: Speed | None
     expected: Expected | None
-    not_planned: tuple[str, ...] = ()
+    later: tuple[LaterStage, ...] = ()
+
+    def with_later(self, later: tuple[LaterStage, ...]) -> RunForecast:
+        """The same with what stages do after the plans."""
+        num = sum(each.max_new_tokens for each in later)
+        return replace(self, later=later, expected=self.work.expected(self.speed, num) if self.speed else None)
+
+    @property
+    def max_new_tokens(self) -> int:
+        """The most that all stages write."""
+        return self.work.max_new_tokens + sum(each.max_new_tokens for each in self.later)
 
     @property
     def fits(self) -> bool:
@@ -97,7 +109,7 @@ class RunForecast:
             "speed": asdict(self.speed) if self.speed else None,
             "expected": asdict(self.expected) if self.expected else None,
             "fits": self.fits,
-            "not_planned": list(self.not_planned),
+            "later": [asdict(each) for each in self.later],
         }
 
 
@@ -109,7 +121,9 @@ def forecast_run(
     Raises `ModelError` where the model's tokenizer is not here: tokens cannot be counted then.
     """
     opened = generator or pipeline.declaration.model.open(settings.loading)
-    return forecast_plans(pipeline, [first_plan(pipeline, settings, opened)], opened, settings, calibrate=calibrate)
+    plan = first_plan(pipeline, settings, opened)
+    later = later_stages(pipeline, plan, opened.tokenizer)
+    return forecast_plans(pipeline, [plan], opened, settings, calibrate=calibrate).with_later(later)
 
 
 def forecast_plans(
@@ -147,7 +161,6 @@ def forecast_plans(
         no_memory=no_memory,
         speed=speed,
         expected=work.expected(speed) if speed else None,
-        not_planned=tuple(pipeline.stages)[1:],
     )
 
 

@@ -9,6 +9,7 @@ from promptkit.generate import Generator
 from promptkit.generate.engine.forecast import Forecast
 from promptkit.generate.local_generator import needed_tokens
 from promptkit.run.forecast import RunForecast, forecast_plans, requests_of
+from promptkit.run.later import LaterStage, later_stages, summed
 from promptkit.run.models import Models
 from promptkit.run.plan import Plan
 from promptkit.run.run import Settings
@@ -70,12 +71,17 @@ def forecast_sweep(sweep: Sweep, settings: Settings, *, calibrate: bool = False)
                 group[0].model,
                 settings,
                 calibrate=calibrate,
-            )
+            ).with_later(summed(stage for each in group for stage in later_of(each)))
             for group in groups.values()
         ),
         num_separate=sum(computed_alone(each.plan, each.model, settings) for each in entrants if each.plan),
         has_race=sweep.race is not None,
     )
+
+
+def later_of(entrant: Entrant) -> tuple[LaterStage, ...]:
+    """What a cell's later stages do at most. What cells share is counted for each."""
+    return later_stages(entrant.cell.pipeline, entrant.plan, entrant.model.tokenizer) if entrant.plan else ()
 
 
 def computed_alone(plan: Plan, model: Generator, settings: Settings) -> int:

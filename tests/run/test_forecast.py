@@ -1,13 +1,16 @@
 """What a run would take: counted over what is still to be computed, with what does not fit named."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from promptkit import load, run
 from promptkit.errors import GenerationError, NotEnoughMemory
 from promptkit.generate import Loading
-from promptkit.run import Selection, Settings, forecast_run
+from promptkit.generate.engine.forecast import Expected
+from promptkit.report import plan_view
+from promptkit.run import Selection, Settings, forecast_run, forecast_sweep, load_sweep
 
 SHOTS = "Review: a lovely film. Sentiment: positive\\nReview: a dull and endless film. Sentiment: negative\\n"
 TEXT = f"""\
@@ -138,3 +141,63 @@ def test_python_takes_memory_as_text_or_bytes(pipeline, tmp_path):
             run(pipeline(), dtype="float32", store=tmp_path / "store.sqlite", out=None, memory=memory)
     with pytest.raises(GenerationError, match="'much' is no amount of memory"):
         run(pipeline(), out=None, memory="much")
+
+
+STAGED = (
+    TEXT[: TEXT.index("prompt:")]
+    + """\
+stages:
+  - name: think
+    prompt: [query: "{{ review }}"]
+    generate: {max_new_tokens: 4, samples: 2, temperature: 1}
+  - repeat: {max: 3}
+    stages:
+      - name: more
+        repeat: {max: 2}
+        prompt: [query: "{{ stages.think.text }}"]
+        generate: {max_new_tokens: 5}
+  - name: pick
+    prompt: [query: "{{ stages.more.text }}"]
+    choose: {options: [positive, negative]}
+"""
+)
+
+
+def bounds(forecast):
+    return [(each.stage, each.max_rows, each.max_new_tokens) for each in forecast.later]
+
+
+def test_later_stages_have_bounds(pipeline, tmp_path):
+    """Rows times samples drawn so far times rounds; the plan itself is of the first stage. A run stays below them."""
+    forecast = forecast_run(pipeline(STAGED), settings(tmp_path))
+    assert forecast.num_requests == 12
+    assert bounds(forecast) == [("more", 72, 360), ("pick", 12, 0)]
+    assert forecast.max_new_tokens == 48 + 360
+    finished = run(pipeline(STAGED), dtype="float32", store=tmp_path / "store.sqlite", out=None)
+    assert finished.summary["stages"]["more"]["num_ran"] == 72
+    assert finished.summary["timing"]["new_tokens"] <= 408
+    again = forecast_run(pipeline(STAGED), settings(tmp_path))
+    assert again.work.num_requests == 0
+    shown = plan_view(replace(again, expected=Expected(prefill_s=1.0, decode_s=60.0))).plain
+    assert "later         more: at most 72 rows, 360 new tokens\nlater         pick: at most 12 rows\n" in shown
+    assert "to read in the first stage, and what later ones read is not known; at most" in shown
+    assert "to write in all of them" in shown
+
+
+def test_a_stage_that_comes_again_is_later_too(pipeline, tmp_path):
+    """Its first round is planned, the others are bounded."""
+    text = STAGED[: STAGED.index("  - name: think")] + STAGED[STAGED.index("  - repeat") :].replace(
+        "{{ stages.think.text }}", "{{ review }}"
+    )
+    assert bounds(forecast_run(pipeline(text), settings(tmp_path))) == [("more", 30, 150), ("pick", 6, 0)]
+
+
+def test_cells_of_a_sweep_add_up(pipeline, tmp_path):
+    """Each cell has its own bounds; what cells share makes it less."""
+    path = tmp_path / "sweep.yaml"
+    pipeline(STAGED)
+    path.write_text("extends: films.yaml\nmatrix: {stages.pick.prompt.query: ['A {{ stages.more.text }}', B]}\n")
+    sweep = load_sweep(path)
+    assert sweep
+    (found,) = forecast_sweep(sweep, settings(tmp_path)).models
+    assert bounds(found) == [("more", 144, 720), ("pick", 24, 0)]

@@ -94,8 +94,8 @@ class Forecast:
         """How many times more tokens would be read without sharing; 1 where nothing is read."""
         return self.num_alone / self.num_computed if self.num_computed else 1.0
 
-    def expected(self, speed: Speed) -> Expected:
-        """The time that it takes at this speed."""
+    def expected(self, speed: Speed, more_new_tokens: int = 0) -> Expected:
+        """The time that it takes at this speed; with tokens that later requests write, if there are any."""
 
         def seconds(tokens: int, rate: float | None) -> float | None:
             if not tokens:
@@ -103,5 +103,6 @@ class Forecast:
             return tokens / rate if rate else None
 
         return Expected(
-            prefill_s=seconds(self.num_computed, speed.prefill), decode_s=seconds(self.max_new_tokens, speed.decode)
+            prefill_s=seconds(self.num_computed, speed.prefill),
+            decode_s=seconds(self.max_new_tokens + more_new_tokens, speed.decode),
         )
