@@ -6,7 +6,7 @@ The targets are not looked at. A prompt that depended on its example's own answe
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Literal
@@ -26,6 +26,7 @@ Ngram = tuple[str, ...]
 
 FEW_TEXTS = 5  # that may share n-grams without these being the words of a template
 SHARE_OF_TEXTS = 50  # one in so many
+SHARE_OF_EXAMPLES = 10  # one in so many shares an n-gram, and more need not be compared for it
 
 
 class Leaks(Declaration):
@@ -104,6 +105,21 @@ class Lookout:
         found = ((number, self.reason(example, asked, number)) for number in numbers)
         return {number: reason for number, reason in found if reason}
 
+    def pairs(self, examples: Sequence[Example]) -> Iterator[tuple[Example, int, str]]:
+        """Each row of the pool that would leak: the first example that it would leak to, its number, and the reason.
+
+        Texts are compared that share all words, or an n-gram; for one that many share, the first of these.
+        """
+        asked = [self.wording(example) for example in examples]
+        index = indexed([(each.origin, text.words, *text.ngrams) for each, text in zip(examples, asked, strict=True)])
+        for number, row in enumerate(self.pool.rows):
+            known = self.wording_of(number)
+            near = {place for key in (row.origin, known.words, *known.ngrams) for place in index.get(key, ())}
+            for place in sorted(near):
+                if self.leaks.rule != "allow" and (reason := self.reason(examples[place], asked[place], number)):
+                    yield examples[place], number, reason
+                    break
+
     def reason(self, example: Example, asked: Wording, number: int) -> str:
         """Why a row would leak; empty where it would not."""
         row = self.pool.rows[number]
@@ -151,6 +167,16 @@ class Lookout:
     def wording(self, row: Example) -> Wording:
         """The text of a row, as the prompt would ask about it."""
         return Wording(words_of(self.pool.text_of(row)), self.leaks.ngram)
+
+
+def indexed(keys: Sequence[Sequence[Hashable]]) -> dict[Hashable, list[int]]:
+    """The first places of each key, in order."""
+    index: dict[Hashable, list[int]] = {}
+    for place, each in enumerate(keys):
+        for key in each:
+            index.setdefault(key, []).append(place)
+    most = max(FEW_TEXTS, len(keys) // SHARE_OF_EXAMPLES)
+    return {key: places[:most] for key, places in index.items()}
 
 
 def share_of(shared: frozenset[Ngram], one: frozenset[Ngram], other: frozenset[Ngram]) -> float:

@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from pydantic import ValidationError
@@ -157,3 +158,19 @@ def test_settings_of_near_go_with_near():
     with pytest.raises(ValidationError, match="`overlap` is for `rule: near`, and the rule is 'same'"):
         step(leaks={"rule": "same", "overlap": 0.5})
     assert Leaks.model_validate({"overlap": 0.8}).rule == "near"
+
+
+def test_pairs_are_what_comparing_all_with_all_finds():
+    """Texts that share nothing need not be compared; of one that many are near to, the first is told."""
+    asked = questions(DUCKS, TRAIN, DUCKS.upper(), "short", "[ ]")
+    pool = questions(
+        TRAIN, "short", DUCKS.replace("makes", "earns"), "other", "[ ]", *[f"{TRAIN} {n}" for n in "abcde"]
+    )
+    lookout = gallery(pool, template="{{ q }}\n").lookout
+    asked = [replace(each, origin=f"asked/{each.id}") for each in asked]
+    found = {number: (example.id, why) for example, number, why in lookout.pairs(asked)}
+    expected: dict[int, tuple[str, str]] = {}
+    for example in reversed(asked):
+        expected |= {n: (example.id, why) for n, why in lookout.among(example, range(len(pool))).items()}
+    assert found == expected
+    assert len(found) > 3

@@ -12,9 +12,9 @@ from pydantic import BaseModel
 from promptkit.align import AlignStep
 from promptkit.align.kinds import KINDS as ALIGN_KINDS
 from promptkit.data import Example
-from promptkit.prompt import Demonstrations
+from promptkit.prompt import Demonstrations, Leaks
 from promptkit.prompt.kinds import KINDS as PROMPT_KINDS
-from promptkit.prompt.step import TextStep
+from promptkit.prompt.leaks import Lookout
 from promptkit.run.lint.subject import Shots, Subject, Unknown
 from promptkit.run.seats import inner_steps
 from promptkit.score.kinds import KINDS as SCORE_KINDS
@@ -23,71 +23,32 @@ from promptkit.text import Problem
 
 __all__ = ["imbalanced", "overlapping", "unused_fields", "unused_rows", "unused_train"]
 
-NEAR = 0.8  # of the word triples of two texts that are in both
-MIN_WORDS = 8  # of a text that may be nearly another
 MAX_CLASSES = 10
 OTHER_FILES = re.compile(r"\{%-?\s*(?:include|import|from|extends)\b")
 
 
 def overlapping(subject: Subject) -> Iterator[Problem]:
-    """The pool, where a row of it asks what a test row asks, or nearly."""
-    names = [name for step in subject.declared.prompt if step.kind == "query" for name in names_of(step)]
+    """The pool, where a row of it asks what a test row asks, or nearly: by the rule of `leaks`, whatever that allows."""
     for shots in subject.shots:
-        tests = {normal(asked(row, names)): row for row in subject.tests}
-        pairs = [
-            (row, other) for row in shots.pool if (other := tests.get(normal(asked(row, names)))) and asked(row, names)
-        ]
-        how = "is"
-        if not pairs:
-            pairs, how = near(shots.pool[: len(tests) * 10], subject.tests, names), "is nearly"
+        leaks = shots.step.leaks
+        lookout = Lookout(leaks if leaks.rule == "near" else Leaks(), subject.pool(shots))
+        pairs = sorted(lookout.pairs(subject.tests), key=lambda each: is_overlap(each[2]))
         if pairs:
-            row, other = pairs[0]
-            same = f"{how} {other.origin}, which is" if row.origin != other.origin else "is itself"
-            message = f"{row.origin} {same} asked about"
+            example, number, why = pairs[0]
+            row = shots.pool[number]
+            how = "is nearly" if is_overlap(why) else "is"
+            same = "is itself" if why == "itself" else f"{how} {example.origin}, which is"
+            is_shown = leaks.rule == "allow" or (leaks.rule == "same" and is_overlap(why))
+            fate = f"`leaks: {leaks.rule}` shows it" if is_shown else "a run leaves it out"
+            message = f"{row.origin} {same} asked about; {fate}"
             message += f" ({len(pairs)} of {len(shots.pool)} rows of the pool, against {len(subject.tests)} test rows)"
-            yield subject.problem(
-                ("prompt", shots.number, "from"), message, "take demonstrations from rows that no run asks about"
-            )
+            hint = "take demonstrations from rows that no run asks about"
+            yield subject.problem(("prompt", shots.number, "from"), message, hint)
 
 
-def names_of(step: object) -> Sequence[str]:
-    """The fields that a step's template names."""
-    return sorted(step.text.names) if isinstance(step, TextStep) else ()
-
-
-def asked(row: Example, names: Sequence[str]) -> str:
-    """What a row asks: the values of the fields that the query names."""
-    return "\n".join(str(row.fields[name]) for name in names if name in row.fields)
-
-
-def normal(text: str) -> str:
-    """The text as it is compared: small letters, single spaces."""
-    return " ".join(text.casefold().split())
-
-
-def near(pool: Sequence[Example], tests: Sequence[Example], names: Sequence[str]) -> list[tuple[Example, Example]]:
-    """Each row of the pool with a test row that has nearly its words, and all of its numbers."""
-    index: dict[tuple[str, ...], list[int]] = {}
-    known = [outline(asked(row, names)) for row in tests]
-    for number, (_, triples) in enumerate(known):
-        for triple in triples:
-            index.setdefault(triple, []).append(number)
-    found = []
-    for row in pool:
-        numbers, triples = outline(asked(row, names))
-        shared = Counter(number for triple in triples for number in index.get(triple, ()))
-        for number, count in shared.most_common(1):
-            if numbers == known[number][0] and count >= NEAR * len(triples | known[number][1]):
-                found.append((row, tests[number]))
-    return found
-
-
-def outline(text: str) -> tuple[tuple[str, ...], set[tuple[str, ...]]]:
-    """The numbers of a text, and its word triples; none of a short one."""
-    words = re.findall(r"\w+", text.casefold())
-    numbers = tuple(sorted(word for word in words if word.isdigit()))
-    long_enough = sum(word.isalpha() for word in words) >= MIN_WORDS
-    return numbers, set(zip(words, words[1:], words[2:], strict=False)) if long_enough else set()
+def is_overlap(why: str) -> bool:
+    """Whether rows are near, and not the same."""
+    return why.startswith("overlap")
 
 
 def unused_fields(subject: Subject) -> Iterator[Problem]:

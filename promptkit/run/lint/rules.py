@@ -101,8 +101,8 @@ RULES: dict[str, Rule] = {
     ),
     "PK401": Rule(
         title="demonstrations that are asked about",
-        why="an answer that stands in the prompt is copied; a row left out for that makes prompts differ",
-        mend="Keep pool and test apart.",
+        why="an answer that stands in the prompt is copied; a row that a run leaves out for that makes prompts differ",
+        mend="Keep pool and test apart; `leaks` says which rows a run leaves out.",
         find=overlapping,
         needs=("data",),
     ),

@@ -168,13 +168,16 @@ class Subject:
 
     def gallery(self, shots: Shots) -> Gallery:
         """What shows a step's demonstrations."""
-        pool = Pool(
+        return shots.step.gallery(self.pool(shots))
+
+    def pool(self, shots: Shots) -> Pool:
+        """The pool of a step, as far as it was read."""
+        return Pool(
             rows=shots.pool,
             queries=self.tests,
             text_of=lambda row: query_text(self.declared.prompt, row),
             target_of=self.target,
         )
-        return shots.step.gallery(pool)
 
     def target(self, row: Example) -> object:
         """What a right answer to a row is; None where nobody says, or the row has no such field."""

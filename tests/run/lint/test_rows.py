@@ -1,5 +1,7 @@
 """PK4xx: the data, and what of it is shown."""
 
+import pytest
+
 LONG = "{id: x, film: 'the one about two old men who sail to a far island and back again', label: bad}"
 NEARLY = LONG.replace("id: x", "id: y").replace("back again", "back home again")
 
@@ -8,7 +10,8 @@ def test_a_demonstration_that_is_asked_about_is_told(says):
     """Whatever its id."""
     assert says(("film: a poor one", "film: a  Dull one")) == [
         (
-            "13:28 PK401 prompt[0].demonstrations.from: data.train.rows[2] is data.test.rows[0], which is asked about "
+            "13:28 PK401 prompt[0].demonstrations.from: data.train.rows[2] is data.test.rows[0], which is asked about; "
+            "a run leaves it out "
             "(1 of 4 rows of the pool, against 2 test rows)"
         )
     ]
@@ -18,10 +21,34 @@ def test_one_that_is_nearly_asked_about_is_told(says):
     """A word more or less."""
     assert says(("{id: a, film: a dull one, label: bad}", LONG), ("{id: c, film: a long one, label: bad}", NEARLY)) == [
         (
-            "13:28 PK401 prompt[0].demonstrations.from: data.train.rows[0] is nearly data.test.rows[0], which is asked about "
+            "13:28 PK401 prompt[0].demonstrations.from: data.train.rows[0] is nearly data.test.rows[0], which is asked about; "
+            "a run leaves it out "
             "(1 of 4 rows of the pool, against 2 test rows)"
         )
     ]
+
+
+@pytest.mark.parametrize(
+    ("leaks", "says_of_same", "says_of_near"),
+    [
+        ("near", "a run leaves it out", "a run leaves it out"),
+        ("same", "a run leaves it out", "`leaks: same` shows it"),
+        ("allow", "`leaks: allow` shows it", "`leaks: allow` shows it"),
+    ],
+)
+def test_it_is_told_whether_a_run_shows_such_rows(says, leaks, says_of_same, says_of_near):
+    """What is left out makes prompts differ; what is shown gives answers away."""
+    allows = ("from: train, ", f"from: train, leaks: {leaks}, ")
+    assert says_of_same in says(allows, ("film: a poor one", "film: a dull one"))[0]
+    pair = (("{id: a, film: a dull one, label: bad}", LONG), ("{id: c, film: a long one, label: bad}", NEARLY))
+    assert says_of_near in says(allows, *pair)[0]
+
+
+def test_linter_and_run_mean_the_same_by_near(lint):
+    """Six of ten 8-grams are near for both by default, and the file's own threshold is that of both."""
+    pair = (("{id: a, film: a dull one, label: bad}", LONG), ("{id: c, film: a long one, label: bad}", NEARLY))
+    codes = [each.code for each in lint(*pair, ("from: train, ", "from: train, leaks: {overlap: 0.9}, ")).findings]
+    assert "PK401" not in codes
 
 
 def test_the_same_words_about_another_number_are_another_question(says):
