@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from math import ceil
 
 from promptkit.errors import DataError, RunError
@@ -57,7 +58,8 @@ def run_race(sweep: Sweep, ids: Sequence[str], run_round: Round) -> dict[int, Dr
 
 def drop(race: Race, scores: Sequence[Sequence[float]], num_tests: int) -> list[tuple[int, int, float]]:
     """The runs that a round drops, each with the best and the p-value; never more than leaves the share to keep."""
-    most = len(scores) - ceil(race.keep * len(scores))
+    share = Fraction(str(race.keep))  # as it is written: 0.07 * 100 is more than 7 in binary
+    most = len(scores) - ceil(share * len(scores))
     worse = clearly_worse(scores, race.alpha, num_tests)
     return [(each.number, each.best, each.p_value) for each in worse[:most]]
 

@@ -6,7 +6,7 @@ import promptkit
 from promptkit.errors import RunError
 from promptkit.run import SweepRun, rescore
 from promptkit.run.matrix import Race
-from promptkit.run.racing import in_order
+from promptkit.run.racing import drop, in_order
 from tests.run.sums import folder_of
 
 ROWS = "".join(f"      - {{id: r{n}, question: {n}, answer: '{n}'}}\n" for n in range(100))
@@ -54,6 +54,13 @@ def test_a_round_leaves_at_least_the_share_to_keep(raced):
     """Three quarters of four are three, and of three as well: the clearest of the worse goes, the other stays."""
     done = raced("every: 20, keep: 0.75")
     assert [cell.dropped_after for cell in done.cells] == [None, 20, None, None]
+
+
+@pytest.mark.parametrize(("keep", "num", "kept"), [(0.07, 100, 7), (0.28, 25, 7), (0.55, 100, 55), (0.5, 5, 3)])
+def test_the_share_to_keep_is_rounded_up_as_it_is_written(keep, num, kept):
+    """0.07 * 100 is more than 7 in binary numbers."""
+    scores = [[1.0] * 40, *[[0.0] * 40] * (num - 1)]
+    assert num - len(drop(Race(keep=keep), scores, num_tests=num - 1)) == kept
 
 
 def test_cells_that_go_on_are_as_without_a_race(raced, write, places):
