@@ -11,7 +11,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from promptkit.align import Answer, Chain, NoAnswer, Outcome
-from promptkit.errors import DataError, RunError, TemplateError
+from promptkit.data import Example
+from promptkit.errors import RunError, TemplateError
 from promptkit.generate import Completion, OptionScore, Thought
 from promptkit.run.choosing import best, comparable, read_asked, tie
 from promptkit.run.context import context_again
@@ -19,6 +20,7 @@ from promptkit.run.deciding import decide
 from promptkit.run.folder import FITTING, SAMPLES, broken, read_fitting, read_run
 from promptkit.run.ledger import read_captures, read_ledger, to_json
 from promptkit.run.pipeline import Pipeline, PipelineDeclaration, plain_stages
+from promptkit.run.plan import align_target
 from promptkit.run.record import Record, realigned
 from promptkit.run.run import Run, summary_of
 from promptkit.run.shown import read_shown
@@ -161,17 +163,13 @@ def again(record: Record, pipeline: Pipeline, formats: tuple[str, ...]) -> Recor
     """The record under the pipeline's align and score sections; `formats` are those of the prompts it was made with."""
     by_stage = pipeline.stages.get(record.stage, pipeline)
     chain: Chain = by_stage.chain
+    row = Example(id=record.id, fields=record.fields, origin=record.origin)
+    target = align_target(pipeline.chain, record.target, row)
     if isinstance(record.outcome, NoAnswer) and record.outcome.step == "stages":
-        return realigned(
-            record, record.outcome, pipeline.chain.align_target(record.target, record.fields), pipeline.metrics
-        )
+        return realigned(record, record.outcome, target, pipeline.metrics)
     winners = winners_again(record, by_stage)
     is_tie = len(winners) > 1 and not chain.reads_scores
     outcome = tie(winners) if is_tie else chain.align(record.completion.text, context_again(record, formats))
-    try:
-        target = pipeline.chain.align_target(record.target, record.fields)
-    except ValueError as error:
-        raise DataError(f"{record.origin}: no completion could give the target {record.target!r}: {error}") from error
     return realigned(record, outcome, target, pipeline.metrics)
 
 

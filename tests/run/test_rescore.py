@@ -66,6 +66,18 @@ def test_a_target_that_the_other_chain_could_not_give_is_an_error(write, places)
     )
 
 
+def test_so_is_one_of_a_row_that_no_answering_stage_ran_for(write, places):
+    """Its outcome stays, and its target is read as all are."""
+    text = SUMS[: SUMS.index("prompt:")].replace('answer: "6"', "answer: many") + (
+        "stages:\n  - {name: reason, prompt: [query: '{{ question }}']}\n"
+        "  - {name: conclude, when: '{{ question != \"3 + 3\" }}', continue: reason, prompt: [cue: ' So'], align: [strip]}\n"
+    )
+    done = promptkit.run(write(text), **places)
+    assert done.records[2].outcome.step == "stages"
+    with pytest.raises(DataError, match="could give the target 'many': 'many' is not a number"):
+        rescore(folder_of(done), load(write("align: [number]", "other.yaml")))
+
+
 CHOICE = """
 model:
   scripted:
