@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from promptkit.data import Example
-from promptkit.errors import ModelError
+from promptkit.errors import DataError, ModelError
+from promptkit.text import nearest
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
 __all__ = ["Frozen", "Pool"]
+
+MAX_SHOWN = 10  # ids in a message
 
 
 class Frozen(Protocol):
@@ -48,9 +51,29 @@ class Pool:
     shown_of: Callable[[Example], str] = lambda row: str(dict(row.fields))
     frozen: Frozen | None = None
 
+    def named(self, ids: Sequence[str], who: str) -> list[int]:
+        """The numbers of the rows with these ids. Raises `DataError`, which begins with `who`, where some are not there."""
+        numbers = {row.id: number for number, row in enumerate(self.rows)}
+        unknown = [each for each in ids if each not in numbers]
+        if unknown:
+            raise DataError(f"{who}: {unknown_ids(unknown, list(numbers))}")
+        return [numbers[each] for each in ids]
+
     @property
     def asked(self) -> Frozen:
         """The model, to be asked. Raises `ModelError` where none is at hand."""
         if self.frozen is None:
             raise ModelError("the choice of demonstrations asks the model, and there is none here that may be asked")
         return self.frozen
+
+
+def unknown_ids(unknown: Sequence[str], known: Sequence[str]) -> str:
+    """What is said of ids that no row has: each with the nearest there is; some of those that there are.
+
+    >>> print(unknown_ids(["a-11"], ["a-1", "b-7"]))
+    the pool has no row with the id 'a-11' (did you mean 'a-1'?)
+        known: a-1, b-7
+    """
+    told = [repr(each) + (f" (did you mean {close!r}?)" if (close := nearest(each, known)) else "") for each in unknown]
+    more = f", ... ({len(known):,} in all)" if len(known) > MAX_SHOWN else ""
+    return f"the pool has no row with the id {', '.join(told)}\n    known: {', '.join(known[:MAX_SHOWN])}{more}"

@@ -79,7 +79,10 @@ def test_fixed_stands_as_written_down():
     assert order_of(rows, order={"fixed": ["row-3", "row-0"]}) == ["row-1", "row-2", "row-3", "row-0"]
     with pytest.raises(DataError) as caught:
         order_of(rows, order={"fixed": ["row-0", "row_3"]})
-    assert str(caught.value) == "order: the pool has no row 'row_3'\n    did you mean 'row-3'?"
+    assert str(caught.value) == (
+        "order: fixed: the pool has no row with the id 'row_3' (did you mean 'row-3'?)\n"
+        "    known: row-0, row-1, row-2, row-3"
+    )
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,10 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from promptkit.data import Example
-from promptkit.errors import DataError
 from promptkit.prompt.order.order import Arranger, Order
 from promptkit.prompt.pool import Pool
 from promptkit.prompt.select.selector import seeded_order
 from promptkit.spec.declaration import Texts
-from promptkit.text import nearest
 
 __all__ = ["AsSelected", "ByLength", "FixedOrder", "RandomEach", "RandomOrder", "Reversed"]
 
@@ -93,14 +91,8 @@ class FixedOrder(Order):
 
     def arranger(self, pool: Pool, seed: int) -> Arranger:
         """What sorts them by their place among the ids. Raises `DataError` for an id that the pool has not."""
-        known = {row.id for row in pool.rows}
-        for name in self.ids:
-            if name not in known:
-                close = nearest(name, known)
-                hint = f"\n    did you mean {close!r}?" if close else ""
-                raise DataError(f"order: the pool has no row {str(name)!r}{hint}")
-        place = {name: rank for rank, name in enumerate(self.ids)}
-        return lambda _, chosen: sorted(chosen, key=lambda number: place.get(pool.rows[number].id, -1))
+        place = {number: rank for rank, number in enumerate(pool.named(self.ids, "order: fixed"))}
+        return lambda _, chosen: sorted(chosen, key=lambda number: place.get(number, -1))
 
 
 def hashed(seed: int, example: str, row: str) -> bytes:

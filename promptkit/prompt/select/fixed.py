@@ -9,14 +9,10 @@ from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from promptkit.data import Example
-from promptkit.errors import DataError
 from promptkit.prompt.pool import Pool
 from promptkit.prompt.select.selector import Chooser, Selector
-from promptkit.text import nearest
 
 __all__ = ["Fixed"]
-
-MAX_SHOWN = 10  # ids of the pool in a message
 
 
 class Fixed(Selector):
@@ -44,26 +40,10 @@ class Fixed(Selector):
 
     def chooser(self, pool: Pool, seed: int) -> Chooser:
         """What takes the named rows that may be shown. Raises `DataError` for ids that the pool does not have."""
-        numbers = {row.id: number for number, row in enumerate(pool.rows)}
-        unknown = [each for each in self.ids if each not in numbers]
-        if unknown:
-            raise DataError(f"select: fixed: {unknown_ids(unknown, list(numbers))}")
-        named = [numbers[each] for each in self.ids]
+        named = pool.named(self.ids, "select: fixed")
 
         def choose(_: Example | None, allowed: Sequence[int], num: int) -> list[int]:
             inside = frozenset(allowed)
             return [each for each in named if each in inside][:num]
 
         return choose
-
-
-def unknown_ids(unknown: Sequence[str], known: Sequence[str]) -> str:
-    """What is said of ids that no row has: each with the nearest there is; some of those that there are.
-
-    >>> print(unknown_ids(["a-11"], ["a-1", "b-7"]))
-    the pool has no row with the id 'a-11' (did you mean 'a-1'?)
-        known: a-1, b-7
-    """
-    told = [repr(each) + (f" (did you mean {close!r}?)" if (close := nearest(each, known)) else "") for each in unknown]
-    more = f", ... ({len(known):,} in all)" if len(known) > MAX_SHOWN else ""
-    return f"the pool has no row with the id {', '.join(told)}\n    known: {', '.join(known[:MAX_SHOWN])}{more}"
