@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from promptkit.data import Example
 from promptkit.errors import DataError
-from promptkit.prompt.labels import Relabelling
+from promptkit.prompt.labels import Deceived, Relabelling
 from promptkit.prompt.leaks import Lookout
 from promptkit.prompt.pool import Pool
 from promptkit.prompt.shown import Choice, LeftOut
@@ -39,14 +39,17 @@ class Gallery:
     @classmethod
     def of(cls, step: Demonstrations, pool: Pool) -> Gallery:
         """The gallery of a step over its pool."""
+        relabelling = step.labels.relabelling(pool, step.seed) if step.labels else None
         pool = replace(pool, shown_of=step.text_of)
+        if relabelling and pool.frozen:
+            pool = replace(pool, frozen=Deceived(frozen=pool.frozen, relabelling=relabelling))
         return cls(
             step=step,
             pool=pool,
             choose=step.select.chooser(pool, step.seed),
             arrange=step.order.arranger_after(step.select, pool, step.seed),
             lookout=Lookout(step.leaks, pool),
-            relabelling=step.labels.relabelling(pool, step.seed) if step.labels else None,
+            relabelling=relabelling,
         )
 
     def rows(self, example: Example) -> list[Example]:

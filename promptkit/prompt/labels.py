@@ -6,19 +6,23 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from promptkit.data import Example
 from promptkit.errors import DataError
-from promptkit.prompt.pool import Pool
+from promptkit.prompt.pool import Frozen, Pool
 from promptkit.prompt.shown import Relabelled
 from promptkit.spec import Declaration
 from promptkit.text import known_names
 
-__all__ = ["Labels", "Relabelling"]
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+__all__ = ["Deceived", "Labels", "Relabelling"]
 
 SYMBOLS = ("foo", "bar", "baz", "qux", "quux", "corge", "grault", "garply")
 
@@ -139,6 +143,26 @@ class Relabelling:
         else:
             label = self.table[own]
         return replace(row, fields=MappingProxyType({**row.fields, self.labels.field: label}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deceived:
+    """The frozen model, which is shown demonstrations under their new labels whenever it is asked about some."""
+
+    frozen: Frozen
+    relabelling: Relabelling
+
+    def embed(self, texts: Sequence[str], layers: Sequence[int]) -> npt.NDArray[np.float32]:
+        """The texts as vectors: what is compared is what the prompt asks, and not changed."""
+        return self.frozen.embed(texts, layers)
+
+    def embed_with(self, name: str, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """The same by another model."""
+        return self.frozen.embed_with(name, texts)
+
+    def choices(self, asked: Sequence[tuple[Sequence[Example], Example]]) -> list[list[float]]:
+        """The log-likelihoods of the options after demonstrations as they would be shown."""
+        return self.frozen.choices([(self.relabelling.apply(rows)[0], example) for rows, example in asked])
 
 
 def drawn(seed: int, purpose: str, name: str) -> bytes:

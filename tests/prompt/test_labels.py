@@ -6,7 +6,9 @@ import pytest
 from pydantic import ValidationError
 
 from promptkit.errors import DataError
+from promptkit.prompt import Pool
 from tests.prompt.demonstrating import gallery, row, step
+from tests.prompt.selecting import Hashing
 
 ASKED = row("asked", q="?", label="A")
 
@@ -121,3 +123,21 @@ def test_what_does_not_go_together_is_refused(labels, said):
     """When the file is read."""
     with pytest.raises(ValidationError, match=said):
         step(labels=labels)
+
+
+class Seeing(Hashing):
+    """A frozen model that keeps the labels that it is shown."""
+
+    def choices(self, asked):
+        self.labels = {each.fields["label"] for shown, _ in asked for each in shown}
+        return super().choices(asked)
+
+
+@pytest.mark.parametrize("how", [{"order": "entropy"}, {"select": {"mdl": {"of": "bm25"}}}])
+def test_a_model_that_is_asked_about_demonstrations_sees_the_labels_that_are_shown(how):
+    """What it says under other labels is of another prompt."""
+    frozen = Seeing()
+    pool = Pool(rows=rows("ABABAB"), text_of=lambda each: each.fields["q"], frozen=frozen)
+    choice = step(**{"take": 2, "labels": "symbolic", **how}).gallery(pool).shown(ASKED)
+    assert {each.fields["label"] for each in choice.rows} <= {"foo", "bar"}
+    assert frozen.labels == {"foo", "bar"}
