@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from promptkit.errors import RunError
+from promptkit.run.table import records_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,7 +29,6 @@ __all__ = [
     "read_fitting",
     "read_run",
     "read_sweep",
-    "records_table",
     "run_name",
     "sweep_rows",
     "write_folder",
@@ -38,7 +38,6 @@ __all__ = [
 DEFAULT_OUT = Path("runs")
 SUMMARY, SAMPLES = "run.json", "samples.parquet"
 SWEEP = "sweep.json"
-SCORES = ("score.", "decided.score.", "uncalibrated.score.")  # what the names of columns of scores begin with
 FITTING = "fitting.parquet"  # solved rows that a step of O was fitted on; there only where there are any
 NEEDED = {"pipeline": str, "file": str, "model": str, "num_examples": int, "scores": dict, "statuses": dict}
 NEEDED |= {"declaration": dict, "folder": str}  # what is asked of a run.json that is read again
@@ -123,44 +122,6 @@ def put_in_place(partial: Path, folder: Path) -> None:
                 aside.replace(folder)
             raise
     shutil.rmtree(aside, ignore_errors=True)
-
-
-def records_table(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
-    """The records as an Arrow table, one a row; the types do not depend on the values."""
-    import pyarrow as pa  # noqa: PLC0415
-
-    option = pa.struct([("text", pa.string()), ("log_likelihood", pa.float64()), ("num_tokens", pa.int32())])
-    step = pa.struct(
-        [
-            ("step", pa.string()),
-            *((name, pa.int64()) for name in ("read_start", "read_end", "span_start", "span_end")),
-            *((name, pa.string()) for name in ("value", "reason")),
-            ("took_s", pa.float64()),
-        ]
-    )
-    weighed = pa.struct([("value", pa.string()), ("probability", pa.float64()), ("before", pa.float64())])
-    known = {
-        "asked": pa.list_(pa.struct([("asked", pa.string()), ("options", pa.list_(option))])),
-        "calibrated": pa.list_(weighed),
-        "sample": pa.int32(),
-        "num_prompt_tokens": pa.int32(),
-        "num_new_tokens": pa.int32(),
-        "num_thinking_tokens": pa.int32(),
-        "num_forced_tokens": pa.int32(),
-        "thinking_end": pa.int64(),
-        "log_likelihood": pa.float64(),
-        "decided_sample": pa.int32(),
-        "options": pa.list_(option),
-        "span_start": pa.int64(),
-        "span_end": pa.int64(),
-        "ledger": pa.list_(step),
-        "from_store": pa.bool_(),
-    }
-    names = list(dict.fromkeys(name for row in rows for name in row))  # stages that answer keep different things
-    schema = pa.schema(
-        [(name, pa.float64() if name.startswith(SCORES) else known.get(name, pa.string())) for name in names]
-    )
-    return pa.Table.from_pylist([dict(row) for row in rows], schema=schema)
 
 
 def read_sweep(folder: Path) -> dict[str, Any]:

@@ -17,15 +17,16 @@ from promptkit.generate import THOUGHTS, Generator, Loading, Work
 from promptkit.run.audit import audit, check_has_reference
 from promptkit.run.course import follow, start
 from promptkit.run.deciding import decisions
-from promptkit.run.execute import Progress, execute
-from promptkit.run.folder import DEFAULT_OUT, claim, records_table, run_name, write_run
+from promptkit.run.execute import Progress, execute, job_keys
+from promptkit.run.folder import DEFAULT_OUT, claim, run_name, write_run
 from promptkit.run.frozen import FrozenModel
 from promptkit.run.pipeline import Pipeline
 from promptkit.run.plan import Job
 from promptkit.run.prompter import Selection
 from promptkit.run.record import Grader, Made, Record, thought_columns
 from promptkit.run.reliability import reliability, stage_reliability
-from promptkit.run.store import Store, default_store, request_key
+from promptkit.run.store import Store, default_store
+from promptkit.run.table import records_table
 from promptkit.score import Score, count_statuses, status_rates, summarize
 from promptkit.version import __version__
 
@@ -269,12 +270,15 @@ def metric_score(metric: str, records: Iterable[Record]) -> Score:
 
 
 def run_digest(pipeline: Pipeline, jobs: Sequence[Job], generator: Generator) -> str:
-    """SHA-256 of all that a run is a function of: what the files said, the requests, and the model."""
+    """SHA-256 of all that a run is a function of: what the files said, the examples, the requests, and the model."""
     digest = hashlib.sha256(json.dumps(pipeline.plain, sort_keys=True, default=str).encode())
     for job in jobs:
+        key, asked = job_keys(job, generator)
         digest.update(job.example.id.encode())
-        digest.update(request_key(generator.identity, job.request, job.sample))
+        digest.update(json.dumps(dict(job.example.fields), default=str).encode())
+        digest.update(key)
         digest.update(json.dumps(job.target, default=str).encode())
+        digest.update(b"".join(asked[name] for name in sorted(asked)))
     for text in pipeline.named_files:
         digest.update(text.encode())
     return digest.hexdigest()

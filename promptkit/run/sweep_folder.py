@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from promptkit.run.folder import FITTING, SAMPLES, SWEEP, records_table, write_folder
+from promptkit.run.folder import FITTING, SAMPLES, SWEEP, write_folder
+from promptkit.run.table import records_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,18 +33,18 @@ def write_sweep(partial: Path, folder: Path, summary: Mapping[str, Any], cells: 
 def sweep_table(paths: Sequence[str], cells: Cells) -> pa.Table:
     """The records of all cells as an Arrow table: `cell`, a column for each path, then the records' own columns.
 
-    A path whose values are of several kinds, or are maps or lists, is JSON text.
+    A path whose values are of several kinds, or are maps or lists, is JSON text. One that is called as a column of the
+    records, `prompt` or `stages`, stands under `matrix.prompt`.
     """
     import pyarrow as pa  # noqa: PLC0415
 
-    rows = [row for _, rows in cells for row in rows]
-    names = dict.fromkeys(name for row in rows for name in row)
-    table = records_table([{name: row.get(name) for name in names} for row in rows])
+    table = records_table([row for _, rows in cells for row in rows])
     of_row = [summary for summary, rows in cells for _ in rows]
     columns = {"cell": pa.array([each["cell"] for each in of_row], pa.int32())}
     for path in paths:
         values = [each["settings"][path] for each in of_row]
-        columns[path] = pa.array(values if is_one_kind(values) else [json.dumps(each) for each in values])
+        name = f"matrix.{path}" if path in table.column_names else path
+        columns[name] = pa.array(values if is_one_kind(values) else [json.dumps(each) for each in values])
     for name in reversed(columns):
         table = table.add_column(0, name, columns[name])
     return table

@@ -22,6 +22,7 @@ from promptkit.run.run import Settings, execute_stored, run_digest, summary_of, 
 from promptkit.run.sweep import Cell, Sweep
 from promptkit.run.sweep_folder import write_sweep
 from promptkit.run.sweep_run import CellRun, SweepRun, sweep_summary
+from promptkit.run.table import columns_of
 
 __all__ = ["run_sweep"]
 
@@ -240,7 +241,7 @@ def cell_run(
         "formats": list(pipeline.formats),
         "declaration": pipeline.plain,
         "folder": str(pipeline.folder),
-        "columns": list(dict.fromkeys(name for record in followed.records for name in record.to_row())),
+        "columns": columns_of(record.to_row() for record in followed.records),
     }
     if dropped:
         summary |= {"dropped_after": len(dropped.seen), "dropped_for": dropped.best, "p_value": dropped.p_value}

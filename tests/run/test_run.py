@@ -158,6 +158,31 @@ def test_a_template_file_that_changes_changes_the_folder(write, places, tmp_path
     assert promptkit.run(path, **places).folder != first.folder
 
 
+def test_what_is_asked_beside_the_prompts_counts_too(write, places, tmp_path):
+    """Its template's file changes scores, and neither the pipeline's own file nor any prompt."""
+    (tmp_path / "alone.jinja").write_text("Alone:")
+    text = (
+        "model: {scripted: [{when: '', completion: x, scores: {x: -1.0, y: -2.0}}]}\n"
+        "data: {test: {rows: [{q: one}]}}\nprompt: [query: '{{ q }}']\n"
+        "choose: {options: [x, y], normalize: unconditional, unconditional_prompt: alone.jinja}\n"
+    )
+    first = promptkit.run(write(text), **places)
+    (tmp_path / "alone.jinja").write_text("By itself:")
+    assert promptkit.run(write(text), **places).folder != first.folder
+
+
+def test_fields_that_only_the_chain_reads_count_too(write, places, tmp_path):
+    """Options that the prompt does not show decide what a completion means."""
+    text = "data: {test: {files: rows.jsonl}}\nprompt: [query: '{{ q }}']\nalign: [choice]\n"
+    path = write("model: {scripted: [{when: '', completion: blue}]}\n" + text)
+    (tmp_path / "rows.jsonl").write_text('{"id": "a", "q": "one", "options": ["red", "blue"]}\n')
+    first = promptkit.run(path, **places)
+    (tmp_path / "rows.jsonl").write_text('{"id": "a", "q": "one", "options": ["blue", "red"]}\n')
+    second = promptkit.run(path, **places)
+    assert [first.records[0].answer, second.records[0].answer] == ["B", "A"]
+    assert first.folder != second.folder
+
+
 def test_data_files_that_change_change_the_folder(write, places, tmp_path):
     """Nothing in the file tells of it."""
     rows = tmp_path / "rows.jsonl"

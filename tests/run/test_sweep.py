@@ -7,7 +7,7 @@ import pytest
 
 import promptkit
 from promptkit.errors import Interrupted, PromptkitError, RunError
-from promptkit.run import Settings, SweepRun, load_cell, load_sweep, read_sweep, rescore, run_sweep
+from promptkit.run import Settings, SweepRun, load_cell, load_sweep, read_sweep, rescore, run_sweep, sweep_rows
 from promptkit.run.folder import read_run
 from promptkit.run.store import Store
 from promptkit.score import mean_interval, spread
@@ -166,6 +166,16 @@ def test_one_folder_holds_all_cells(write, places):
     assert table["cell"].to_pylist() == [0] * 4 + [1] * 4
     assert done.to_pandas()["prompt.query"].nunique() == 2
     assert done.cells_to_pandas()["exact_match"].tolist() == [0.25, 0.25]
+
+
+def test_a_path_that_is_called_as_a_column_of_the_records_has_one_of_its_own(write, places):
+    """Two columns of one name cannot be read again."""
+    text = f'{SUMS}matrix:\n  prompt: [[query: "{{{{ question }}}}?"], [query: "{{{{ question }}}} ="]]\n'
+    folder = folder_of(sweep_of(write(text), places))
+    rows = sweep_rows(folder)
+    assert [row["prompt"] for row in rows][3:5] == ["4 + 4?", "1 + 1 ="]
+    assert rows[0]["matrix.prompt"] == '[{"query": "{{ question }}?"}]'
+    assert read_run(folder / "1")[1][0]["prompt"] == "1 + 1 ="
 
 
 def test_a_cell_of_the_folder_is_read_as_a_run(write, places):
