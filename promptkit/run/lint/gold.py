@@ -25,20 +25,26 @@ class Gold:
 
 
 def golds(subject: Subject, shots: Shots) -> list[Gold]:
-    """The gold completions of the first rows of the pool, and of the test rows that have all the fields.
+    """The gold completions of the first rows of the pool, and of the test rows that have all the fields; made once.
 
     Raises `Unknown` where no demonstration goes on as the query ends.
     """
+    if shots.number not in subject.golds:
+        subject.golds[shots.number] = made_golds(subject, shots)
+    if not subject.golds[shots.number]:
+        raise Unknown("no demonstration has the place at which the query ends")
+    return subject.golds[shots.number]
+
+
+def made_golds(subject: Subject, shots: Shots) -> list[Gold]:
+    """The same; empty where no demonstration goes on as the query ends."""
     try:
         tests: Sequence[Example] = subject.tests
     except Unknown:
         tests = ()
     as_shown = shots.as_shown()
     rows = (*islice(shots.pool, MAX_ROWS), *tests)
-    found = [gold for row in rows for gold in gold_of(subject, shots, row, as_shown(row))]
-    if not found:
-        raise Unknown("no demonstration has the place at which the query ends")
-    return found
+    return [gold for row in rows for gold in gold_of(subject, shots, row, as_shown(row))]
 
 
 def gold_of(subject: Subject, shots: Shots, row: Example, shown: Example) -> Iterator[Gold]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from promptkit.data import Example, read_rows, read_split, target_of
 from promptkit.errors import PromptkitError
@@ -17,6 +18,9 @@ from promptkit.run.prompter import chat_format, query_text
 from promptkit.run.stage import Stage, placed
 from promptkit.spec.document import Node
 from promptkit.text import Problem
+
+if TYPE_CHECKING:
+    from promptkit.run.lint.gold import Gold
 
 __all__ = ["MAX_ROWS", "NoDemonstrations", "Shots", "Subject", "Unknown"]
 
@@ -77,6 +81,7 @@ class Subject:
         self.tree: Node | None = whole.tree if whole else pipeline.tree
         self.at: tuple[str | int, ...] = ()
         self._whole = whole
+        self.golds: dict[int, list[Gold]] = {}  # of each step of demonstrations, once a rule has asked for them
         self._splits: dict[str, Sequence[Example]] = {}
 
     def stages(self) -> dict[str, Subject]:
