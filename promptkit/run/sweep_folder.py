@@ -13,7 +13,7 @@ from promptkit.run.table import records_table
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["sweep_table", "write_sweep"]
+__all__ = ["plain_column", "sweep_table", "write_sweep"]
 
 Cells = Sequence[tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]]]  # the summary and the rows of each
 
@@ -44,10 +44,15 @@ def sweep_table(paths: Sequence[str], cells: Cells) -> pa.Table:
     for path in paths:
         values = [each["settings"][path] for each in of_row]
         name = f"matrix.{path}" if path in table.column_names else path
-        columns[name] = pa.array(values if is_one_kind(values) else [json.dumps(each) for each in values])
+        columns[name] = pa.array(plain_column(values))
     for name in reversed(columns):
         table = table.add_column(0, name, columns[name])
     return table
+
+
+def plain_column(values: Sequence[Any]) -> list[Any]:
+    """The values as one column can hold them: as they are, or as JSON text where they are of several kinds."""
+    return list(values) if is_one_kind(values) else [json.dumps(each) for each in values]
 
 
 def is_one_kind(values: Sequence[Any]) -> bool:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from promptkit.errors import MissingExtra
 from promptkit.run.run import Run, Settings
 from promptkit.run.sweep import Cell, Sweep
-from promptkit.run.sweep_folder import sweep_table
+from promptkit.run.sweep_folder import plain_column, sweep_table
+from promptkit.run.table import columns_of
 from promptkit.run.variation import over_seeds, variation
 from promptkit.version import __version__
 
@@ -65,8 +66,9 @@ class SweepRun(Run):
         import pyarrow as pa  # noqa: PLC0415 - only where a table is asked for
 
         rows = [flat(each.summary) for each in self.cells]
-        names = dict.fromkeys(name for row in rows for name in row)
-        return pa.Table.from_pylist([{name: row.get(name) for name in names} for row in rows])
+        columns = {name: [row.get(name) for row in rows] for name in columns_of(rows)}
+        columns |= {path: plain_column(columns[path]) for path in self.summary["paths"]}
+        return pa.table(columns)
 
     def cells_to_pandas(self) -> pd.DataFrame:
         """The same as a pandas frame. Raises `MissingExtra` where pandas is not installed."""

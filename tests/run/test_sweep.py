@@ -178,6 +178,13 @@ def test_a_path_that_is_called_as_a_column_of_the_records_has_one_of_its_own(wri
     assert read_run(folder / "1")[1][0]["prompt"] == "1 + 1 ="
 
 
+def test_cells_are_a_table_whatever_kinds_of_values_a_path_has(write, places):
+    """A step may be written as a name or as a map; one column holds both as JSON."""
+    text = f"{SUMS}matrix:\n  align: [[strip], [{{regex: 'is (.*)'}}, number]]\n"
+    table = sweep_of(write(text), places).cells_to_arrow()
+    assert table["align"].to_pylist() == ['["strip"]', '[{"regex": "is (.*)"}, "number"]']
+
+
 def test_a_cell_of_the_folder_is_read_as_a_run(write, places):
     """SWEEP/N, so that `score`, `explain` and `extract` know it; the folder as a whole is no run."""
     done = sweep_of(write(SHORT), places)
