@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from math import fsum
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -125,7 +126,8 @@ class LabelMap(WeighingStep):
     def fitted(self, probabilities: Sequence[Sequence[float]], owners: Sequence[int], num_targets: int) -> Table:
         """The weights (S, T), from each row's probabilities (N, S) and the number of its target (N,)."""
         num_words = len(probabilities[0])
-        num_top = max(1, int(self.top * num_words)) if self.method == "bayesian_top" else 1
+        share = Fraction(str(self.top))  # as it is written: 0.29 * 100 is less than 29 in binary
+        num_top = max(1, int(share * num_words)) if self.method == "bayesian_top" else 1
         counts = [[0.0] * num_targets for _ in range(num_words)]
         for row, owner in zip(probabilities, owners, strict=True):
             for word in sorted(range(num_words), key=lambda each, row=row: -row[each])[:num_top]:  # type: ignore[misc]

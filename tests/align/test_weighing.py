@@ -222,6 +222,13 @@ def test_a_label_map_answers_with_a_target():
     assert by_weight.num_parameters == 6
 
 
+def test_the_share_of_words_is_that_which_is_written():
+    """0.29 * 100 is less than 29 in binary numbers."""
+    step = LabelMap(method="bayesian_top", top=0.29, smoothing=0)
+    weights = step.fitted([[0.01] * 100], [0], num_targets=1)
+    assert sum(weight > 0 for (weight,) in weights) == 29
+
+
 def test_the_top_words_are_counted_by_their_probabilities():
     """Two of three words: great 0.7 + 0.3 and 0.5 + 0.2, fine 0.2 + 0.6 and 0, awful 0 and 0.4 + 0.7, without smoothing."""
     found = LabelMap(method="bayesian_top", top=0.7, smoothing=0).weigh(SOLVED, SOLVED)
