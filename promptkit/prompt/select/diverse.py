@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
@@ -14,13 +15,19 @@ from promptkit.prompt.select.near import AnyNearSelector, NearSelector
 from promptkit.prompt.select.selector import Chooser, Per, Selector
 from promptkit.spec import Count
 
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Floats = npt.NDArray[np.float32]
+
 __all__ = ["Dpp", "Mmr"]
 
 CANDIDATES = 100
 
 
 class Diverse(Selector):
-    """What both have: the nearness that they go by, and how many of the nearest rows they look at."""
+    """What both have: the nearness that they go by, and how many of the nearest rows they look at and pick among."""
 
     per: ClassVar[Per] = "example"
     needs_example: ClassVar[bool] = True
@@ -32,6 +39,25 @@ class Diverse(Selector):
     def asks_model(self) -> bool:
         """Whether the nearness is the model's."""
         return self.of.asks_model
+
+    @abstractmethod
+    def pick(self, near: Floats, among: Floats, num: int) -> list[int]:
+        """The places of `num` candidates, by how near each is to the example (n,), and they to each other (n, n)."""
+
+    def chooser(self, pool: Pool, seed: int) -> Chooser:
+        """What picks among the nearest rows."""
+        from promptkit.prompt.select.nearness import best  # noqa: PLC0415 - brings numpy
+
+        assert isinstance(self.of, NearSelector)
+        near = self.of.nearness(pool)
+
+        def choose(example: Example | None, allowed: Sequence[int], num: int) -> list[int]:
+            assert example is not None
+            scores = near.to(example)
+            some = best(scores, allowed, max(num, self.candidates))
+            return [some[each] for each in self.pick(scores[some], near.among(some), num)]
+
+        return choose
 
 
 class Mmr(Diverse):
@@ -47,21 +73,11 @@ class Mmr(Diverse):
         default=0.5, alias="lambda", description="1 looks at the example alone, 0 at the other rows alone"
     )
 
-    def chooser(self, pool: Pool, seed: int) -> Chooser:
-        """What takes one row after the other."""
+    def pick(self, near: Floats, among: Floats, num: int) -> list[int]:
+        """The rows that are taken one after the other."""
         from promptkit.prompt.select.greedy import most_marginal  # noqa: PLC0415 - brings numpy
-        from promptkit.prompt.select.nearness import best  # noqa: PLC0415
 
-        assert isinstance(self.of, NearSelector)
-        near = self.of.nearness(pool)
-
-        def choose(example: Example | None, allowed: Sequence[int], num: int) -> list[int]:
-            assert example is not None
-            scores = near.to(example)
-            some = best(scores, allowed, max(num, self.candidates))
-            return [some[each] for each in most_marginal(scores[some], near.among(some), num, self.weight)]
-
-        return choose
+        return most_marginal(near, among, num, self.weight)
 
 
 class Dpp(Diverse):
@@ -79,18 +95,8 @@ class Dpp(Diverse):
         default=0.1, alias="lambda", description="the smaller, the more it counts to be near the example"
     )
 
-    def chooser(self, pool: Pool, seed: int) -> Chooser:
-        """What builds the set."""
+    def pick(self, near: Floats, among: Floats, num: int) -> list[int]:
+        """The rows that are taken one after the other."""
         from promptkit.prompt.select.greedy import likeliest_set  # noqa: PLC0415 - brings numpy
-        from promptkit.prompt.select.nearness import best  # noqa: PLC0415
 
-        assert isinstance(self.of, NearSelector)
-        near = self.of.nearness(pool)
-
-        def choose(example: Example | None, allowed: Sequence[int], num: int) -> list[int]:
-            assert example is not None
-            scores = near.to(example)
-            some = best(scores, allowed, max(num, self.candidates))
-            return [some[each] for each in likeliest_set(scores[some], near.among(some), num, self.weight)]
-
-        return choose
+        return likeliest_set(near, among, num, self.weight)
