@@ -14,7 +14,7 @@ from promptkit.align.step import AlignStep
 from promptkit.errors import PromptkitError
 from promptkit.text import Span
 
-__all__ = ["Chain", "Ended", "within"]
+__all__ = ["Chain", "Ended", "whole", "within"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from promptkit.align.weighing import Weighed
 
-__all__ = ["Apart", "Context", "Ended"]
+__all__ = ["NOTHING_KNOWN", "Apart", "Context", "Ended"]
 
 Ended = Literal["stop", "eos", "length", "answered", "scored"]
 

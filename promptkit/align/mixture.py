@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Mixture", "fit_mixture", "start_at"]
+__all__ = ["Array", "Mixture", "fit_mixture", "start_at"]
 
 Array = npt.NDArray[np.float64]
 

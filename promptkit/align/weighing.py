@@ -16,7 +16,20 @@ from promptkit.align.step import AlignStep
 from promptkit.errors import RunError
 from promptkit.spec import Coordinates, Count
 
-__all__ = ["Ask", "ScoreRow", "Weighed", "Weighing", "WeighingStep", "log_softmax", "softmax"]
+__all__ = [
+    "ASK_AGAIN",
+    "Ask",
+    "Asks",
+    "ScoreRow",
+    "Weighed",
+    "Weighing",
+    "WeighingStep",
+    "check_same_number",
+    "less",
+    "log_mean",
+    "log_softmax",
+    "softmax",
+]
 
 NO_FIELDS: Mapping[str, str] = {}
 CLOSE = 1e-12  # probabilities that differ by less are equal: quotients of floats

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from promptkit.generate.engine.kept import Kept
     from promptkit.generate.reference import Reference
 
-__all__ = ["ENGINE", "LocalGenerator"]
+__all__ = ["ENGINE", "LocalGenerator", "needed_tokens"]
 
 log = logging.getLogger(__name__)
 

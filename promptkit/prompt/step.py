@@ -14,7 +14,7 @@ from promptkit.spec import Coordinates, Seam, StepDeclaration, Template, kinds_o
 if TYPE_CHECKING:
     from promptkit.prompt.gallery import Gallery
 
-__all__ = ["PROMPT", "Cue", "Instruction", "PromptStep", "PromptSteps", "Query", "System", "TextStep"]
+__all__ = ["PROMPT", "Cue", "Instruction", "PromptStep", "PromptSteps", "Query", "System", "TextStep", "piece_of"]
 
 
 class PromptStep(StepDeclaration):

@@ -12,7 +12,7 @@ from promptkit.generate import Tokenizer
 from promptkit.prompt import Piece, Prompt
 from promptkit.report.shown_view import shown_view
 
-__all__ = ["prompt_json", "prompt_view", "tokens_view"]
+__all__ = ["prompt_json", "prompt_view", "tokens_view", "visible"]
 
 STYLES = {
     "instruction": "cyan",

@@ -12,7 +12,7 @@ from promptkit.run.plan import Job
 if TYPE_CHECKING:
     from promptkit.run.record import Record
 
-__all__ = ["context_again", "context_of"]
+__all__ = ["context_again", "context_of", "question_of"]
 
 
 def context_of(job: Job, completion: Completion, formats: tuple[str, ...]) -> Context:

@@ -12,7 +12,7 @@ from promptkit.run.plan import Job
 from promptkit.run.record import Made
 from promptkit.run.store import Store, request_key
 
-__all__ = ["Progress", "execute"]
+__all__ = ["Progress", "execute", "job_keys"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ from promptkit.errors import RunError
 from promptkit.folders import cache_folder
 from promptkit.generate import Completion, OptionScore, Request, Thought
 
-__all__ = ["Store", "default_store", "request_key"]
+__all__ = ["Store", "canonical", "default_store", "request_key"]
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS completions (

@@ -15,7 +15,7 @@ from promptkit.spec.overrides import apply_override
 from promptkit.spec.shipped import find_pipeline, shipped_pipelines
 from promptkit.text import Problem, known_names
 
-__all__ = ["compose", "read"]
+__all__ = ["UNSEEN", "compose", "read"]
 
 Declared = TypeVar("Declared", bound=Declaration)
 

@@ -26,7 +26,7 @@ from promptkit.errors import TemplateError
 from promptkit.spec.shipped import shipped_folder
 from promptkit.text import Located, Position, Problem, Source, known_names
 
-__all__ = ["Template", "environment"]
+__all__ = ["FolderLoader", "Template", "environment"]
 
 SUFFIX = ".jinja"
 

@@ -19,7 +19,7 @@ from promptkit.generate.constrain.mask import Mask, Words
 from promptkit.generate.think.thinker import Thinker
 from promptkit.generate.tokenizer import Tokenizer
 
-__all__ = ["Guide", "Guides", "Wanted"]
+__all__ = ["Guesser", "Guide", "Guides", "Wanted"]
 
 # Tokens that are nothing but these are looked at together, so that the mask of a plain sentence takes a third of the time
 SLICES = (r"[^\n.]{1,10}", r"[A-Za-z ]{1,10}")

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from promptkit.generate.constrain.guide import Guides, Wanted
     from promptkit.generate.engine.tiles.stack import Stack, TileHead
 
-__all__ = ["Engine", "Limits"]
+__all__ = ["Engine", "Limits", "Trunk"]
 
 MASK_ROOM = 1 << 21  # elements of the mask of rows that enter together, padded to the longest
 

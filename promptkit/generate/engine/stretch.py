@@ -15,7 +15,18 @@ from promptkit.generate.engine.draft import Seen
 from promptkit.generate.engine.pages import LARGE_PAGE, Arena, map_in_large_pages
 from promptkit.generate.engine.tree import Node
 
-__all__ = ["FLAT", "LANES", "ROOM", "HeadShape", "Scratch", "Slots", "Stretch", "rounded", "takes_tiles"]
+__all__ = [
+    "FLAT",
+    "LANES",
+    "ROOM",
+    "HeadShape",
+    "Scratch",
+    "Slots",
+    "Stretch",
+    "rounded",
+    "takes_tiles",
+    "zeros_in_large_pages",
+]
 
 ROOM = 32  # tokens: rooms are made for multiples of so many
 FLAT = 3  # dimensions of a stretch's keys that are not kept as tiles

@@ -22,7 +22,7 @@ from promptkit.text import Problem
 if TYPE_CHECKING:
     from promptkit.run.lint.gold import Gold
 
-__all__ = ["MAX_ROWS", "NoDemonstrations", "Shots", "Subject", "Unknown"]
+__all__ = ["MAX_ROWS", "NoDemonstrations", "Shots", "Subject", "Unknown", "first_line"]
 
 MAX_ROWS = 200  # of a split or a pool, read for rules that go through rows
 MAX_POOL = 10_000  # rows that a choice among all of them may have
