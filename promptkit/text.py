@@ -10,6 +10,8 @@ from typing import Any, Self
 
 __all__ = ["Located", "Position", "Problem", "Source", "Span", "known_names", "nearest"]
 
+MAX_LINE = 200  # characters of a line that are shown with a caret
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
@@ -50,9 +52,19 @@ class Position:
 
     def excerpt(self) -> str:
         """The line that this position is on, with a caret under the column."""
-        text = self.source.line(self.line).replace("\t", " ")
+        text, before = around(self.source.line(self.line).replace("\t", " "), self.column - 1)
         gutter = f"    {self.line} | "
-        return f"{gutter}{text}\n{' ' * (len(gutter) + self.column - 1)}^"
+        return f"{gutter}{text}\n{' ' * (len(gutter) + before)}^"
+
+
+def around(line: str, place: int) -> tuple[str, int]:
+    """As much of a line as a message can hold, and how many characters of that stand before a place of the line."""
+    if len(line) <= MAX_LINE:
+        return line, place
+    first = max(0, place - MAX_LINE // 2)
+    shown = line[first : first + MAX_LINE]
+    begin, end = ("... " if first else ""), (" ..." if first + MAX_LINE < len(line) else "")
+    return f"{begin}{shown}{end}", place - first + len(begin)
 
 
 class Located(str):

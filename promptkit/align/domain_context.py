@@ -11,7 +11,7 @@ from pydantic import Field
 
 from promptkit.align.contextual import ContentFree
 from promptkit.align.weighing import Ask, Asks, ScoreRow, Weighing
-from promptkit.spec import Coordinates, Count
+from promptkit.spec import Coordinates, Count, Seed
 
 __all__ = ["DomainContext"]
 
@@ -31,7 +31,7 @@ class DomainContext(ContentFree):
     length: Count | None = Field(
         default=None, description="words of each text; as many as the rows' texts have on average if not given"
     )
-    seed: int = Field(default=0, description="decides which words are drawn")
+    seed: Seed = Field(default=0, description="decides which words are drawn")
 
     def asks(self, rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Asks:
         """Texts of random words, each field's from its own texts."""

@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 from promptkit.align.outcome import Found, Missing
 from promptkit.align.weighing import ASK_AGAIN, ScoreRow, Weighed, Weighing, WeighingStep, softmax
 from promptkit.errors import DataError, RunError
-from promptkit.spec import Coordinates, Count
+from promptkit.spec import Coordinates, Count, Seed
 from promptkit.spec.declaration import shorten
 
 __all__ = ["LabelMap", "bayesian", "greedy"]
@@ -47,7 +47,7 @@ class LabelMap(WeighingStep):
     )
     source: str = Field(default="train", alias="from", description="the split of the solved rows")
     take: Count | None = Field(default=None, description="how many of them, drawn by the seed; all if not given")
-    seed: int = Field(default=0, description="decides which are drawn")
+    seed: Seed = Field(default=0, description="decides which are drawn")
     smoothing: float = Field(
         default=1.0, ge=0, allow_inf_nan=False, description="added to each word's count (the paper's lambda)"
     )

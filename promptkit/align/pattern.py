@@ -19,7 +19,7 @@ __all__ = ["Deadline", "Patterns", "flags_of"]
 def checked(patterns: tuple[str, ...]) -> tuple[str, ...]:
     """The patterns, if all of them compile and there is one at all."""
     if not patterns:
-        raise PydanticCustomError("pattern", "must be not empty, not {value}", {"value": "[]"})
+        raise PydanticCustomError("pattern", "must not be empty", {})
     for number, pattern in enumerate(patterns):
         try:
             regex.compile(pattern)

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from promptkit.align.weighing import ScoreRow, Weighed, Weighing, WeighingStep, check_same_number, log_softmax
 from promptkit.errors import RunError
-from promptkit.spec import Coordinates, Count
+from promptkit.spec import Coordinates, Count, Seed
 
 if TYPE_CHECKING:
     from promptkit.align.mixture import Array, Mixture
@@ -34,7 +34,7 @@ class Prototypical(WeighingStep):
     coordinates: ClassVar[Coordinates] = Coordinates(alignment="statistical", configuration="learnable")
 
     starts: Count = Field(default=10, description="how often it is fitted from other first places")
-    seed: int = Field(default=0, description="decides the first places")
+    seed: Seed = Field(default=0, description="decides the first places")
 
     def weigh(self, rows: Sequence[ScoreRow], fitting: Sequence[ScoreRow] = ()) -> Weighing:
         """All rows, by the best fit. Raises `RunError` where there are too few."""

@@ -82,7 +82,11 @@ def main() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal that cannot show a character is no reason to fail
         sys.stdout.reconfigure(errors="backslashreplace")
     asked = sys.argv[1] if len(sys.argv) > 1 else ""
-    code = exit_code(make_app((asked,) if asked in VERBS else VERBS))
+    try:
+        app = make_app((asked,) if asked in VERBS else VERBS)
+    except KeyboardInterrupt:  # while modules are imported
+        sys.exit(tell("\nstopped", INTERRUPTED))
+    code = exit_code(app)
     gc.freeze()  # the process ends: what is left need not be looked at once more, which takes half a second
     sys.exit(code)
 

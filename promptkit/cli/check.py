@@ -95,7 +95,7 @@ def check_file(file: str, asked: Asked) -> dict[str, Any]:
     held = "no examples" if not num else f"{num - num_failed} of {num} examples hold"
     found = f", {num_found} finding{'s' if num_found > 1 else ''} of the linter" if num_found else ""
     cells = len(declared.cells) if isinstance(declared, Sweep) else None
-    of_cells = f", {cells:,} cells" if cells else ""
+    of_cells = f", {cells:,} cell{'' if cells == 1 else 's'}" if cells else ""
     say(f"{'FAIL' if num_failed else 'ok  '} {file}: {held}{of_cells}{found}")
     return {
         "file": file,

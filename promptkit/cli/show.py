@@ -50,7 +50,7 @@ def show(
     examples = read_examples(pipeline, selection)
     if index >= len(examples):
         raise DataError(f"there is no example {index}: the split {split!r} has {len(examples)} rows, counted from 0")
-    needs_model = tokens or pipeline.declaration.chat or drops(pipeline) or pipeline.asks_model
+    needs_model = tokens or pipeline.declaration.chat or drops(pipeline) or pipeline.asks_any_model
     generator = pipeline.declaration.model.open(Loading()) if needs_model else None
     tokenizer = tokenizer_of(generator) if generator and tokens else None
     prompt, asked = prompt_of(pipeline, selection, generator, examples[index], stage)
@@ -79,7 +79,7 @@ def prompt_of(
     if stage is not None:
         raise RunError(f"--stage: {pipeline.name} has no stages")
     tokenizer = generator.tokenizer if generator else None
-    frozen = asked_model(pipeline, generator) if generator and pipeline.asks_model else None
+    frozen = asked_model(pipeline, generator) if generator and pipeline.asks_any_model else None
     return make_prompter(pipeline, selection, tokenizer, frozen=frozen).within(generator).prompt(example), pipeline
 
 

@@ -18,7 +18,7 @@ from promptkit.spec import Template
 from promptkit.spec.declaration import shorten
 from promptkit.text import known_names
 
-__all__ = ["read_file", "read_rows", "read_split", "target_of"]
+__all__ = ["is_data_file", "read_file", "read_rows", "read_split", "target_of"]
 
 Made = TypeVar("Made")
 
@@ -57,12 +57,17 @@ def read_rows(
     if not isinstance(source, str):
         rows = (as_row(plain(row), f"rows[{index}]") for index, row in enumerate(source))
         return unique(islice((example_of(row, None, f"rows-{index}") for index, row in enumerate(rows)), limit))
-    if source in SPLITS or Path(source).suffix.lower() not in READERS:
+    if not is_data_file(source):
         return read_split(section, source, data_folder=data_folder, limit=limit)
     files = find_files(FileName(name=source, folder=folder), data_folder)
     found = chain.from_iterable(rows_of_file(file) for file in files)
     stem = Path(source).stem
     return unique(islice((example_of(row, None, f"{stem}-{index}") for index, row in enumerate(found)), limit))
+
+
+def is_data_file(source: str) -> bool:
+    """Whether a pool's name is that of a file, and not of a split."""
+    return source not in SPLITS and Path(source).suffix.lower() in READERS
 
 
 def read_file(path: Path) -> Iterator[Example]:

@@ -12,7 +12,7 @@ from promptkit.generate.constrain.section import Constrain
 from promptkit.generate.request import OptionScore, Sampling
 from promptkit.generate.think.section import Think
 from promptkit.generate.tokenizer import Tokenizer
-from promptkit.spec import Count, Declaration, NaturalNumber, Template, Texts
+from promptkit.spec import Count, Declaration, NaturalNumber, Seed, Template, Texts
 
 __all__ = ["Choose", "Generate", "Normalization", "normalized"]
 
@@ -47,7 +47,7 @@ class Generate(Declaration):
         default=None,
         description="the thinking that a completion begins with, of a reasoning model: its tags, and its budget in tokens",
     )
-    seed: int = Field(default=0, description="the run's seed; every request's own is derived from it")
+    seed: Seed = Field(default=0, description="the run's seed; every request's own is derived from it")
 
     @field_validator("stop", mode="after")
     @classmethod

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from promptkit.errors import MissingExtra, ModelError
@@ -27,6 +28,8 @@ class SentenceModel:
     @cached_property
     def model(self) -> Any:
         """The library's object. Raises `MissingExtra`, or `ModelError` where there is no such model."""
+        if self.name.startswith((".", "/", "~")) and not Path(self.name).expanduser().is_dir():
+            raise ModelError(f"embed {self.name!r}: there is no such folder")
         prepare_process()
         try:
             from sentence_transformers import SentenceTransformer  # noqa: PLC0415 - an extra, and slow to import

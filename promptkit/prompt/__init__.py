@@ -12,7 +12,7 @@ from promptkit.prompt.prompt import Message, Piece, Prompt, Role, Segment
 from promptkit.prompt.section import Chat
 from promptkit.prompt.select.selector import SELECT, Chooser, Selector
 from promptkit.prompt.shown import Choice, LeftOut, Relabelled, Shown
-from promptkit.prompt.step import PROMPT, PromptStep, PromptSteps, Query
+from promptkit.prompt.step import PROMPT, Cue, PromptStep, PromptSteps, Query
 
 __all__ = [
     "ORDER",
@@ -23,6 +23,7 @@ __all__ = [
     "ChatFormat",
     "Choice",
     "Chooser",
+    "Cue",
     "Demonstrations",
     "Fit",
     "Frozen",

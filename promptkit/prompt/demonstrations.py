@@ -18,10 +18,11 @@ from promptkit.prompt.order.order import AnyOrder
 from promptkit.prompt.order.plain import AsSelected
 from promptkit.prompt.pool import Pool
 from promptkit.prompt.prompt import Piece
+from promptkit.prompt.select.fixed import Fixed
 from promptkit.prompt.select.plain import First
 from promptkit.prompt.select.selector import AnySelector, Per
 from promptkit.prompt.step import PromptStep, piece_of
-from promptkit.spec import Coordinates, Declaration, NaturalNumber, Template
+from promptkit.spec import Coordinates, Declaration, NaturalNumber, Seed, Template
 
 __all__ = ["Demonstrations", "Turns"]
 
@@ -51,7 +52,7 @@ class Demonstrations(PromptStep):
         description="whether they are chosen once for all examples (run), and so computed once, or for each (example); the "
         "selector's own way if not given",
     )
-    seed: int = Field(default=0, description="decides all that is random in the choice and the order")
+    seed: Seed = Field(default=0, description="decides all that is random in the choice and the order")
     leaks: Leaks = Field(
         default_factory=Leaks,
         description="which rows an example must not be shown: itself, the same text, near-duplicates; or allow",
@@ -77,11 +78,22 @@ class Demonstrations(PromptStep):
         return self
 
     @model_validator(mode="after")
+    def _has_enough(self) -> Demonstrations:
+        written = len(self.source) if not isinstance(self.source, str) else None
+        named = len(self.select.ids) if isinstance(self.select, Fixed) else None
+        for num, what in ((written, "`from` has"), (named, "`fixed` names")):
+            if self.take is not None and num is not None and num < self.take:
+                context = {"take": self.take, "num": num, "what": what, "at": ("take",)}
+                message = "{take} are to be taken, and {what} {num}"
+                raise PydanticCustomError("too_few", message, context)
+        return self
+
+    @model_validator(mode="after")
     def _can_choose_once(self) -> Demonstrations:
         for name, step in (("select", self.select), ("order", self.order)):
             if step.needs_example and not self.per_example:
-                message = "{name} {kind} goes by the example, and `per: run` has none"
-                context = {"name": f"`{name}`:", "kind": repr(step.kind), "at": (name,), "hint": "`per: example`"}
+                message = "{kind} goes by the example, and `per: run` has none"
+                context = {"kind": repr(step.kind), "at": (name,), "hint": "`per: example`"}
                 raise PydanticCustomError("per", message, context)
         return self
 
@@ -94,6 +106,11 @@ class Demonstrations(PromptStep):
     def asks_model(self) -> bool:
         """Whether the choice, or the order, asks the model."""
         return self.select.asks_model or self.order.asks_model
+
+    @property
+    def asks_any_model(self) -> bool:
+        """Whether the choice, or the order, asks this model or another."""
+        return self.asks_model or self.select.asks_another
 
     @property
     def needs_options(self) -> bool:

@@ -108,7 +108,8 @@ class Gallery:
             return
         names = ", ".join(f"{self.pool.rows[each].id!r} ({why})" for each, why in left_out.items())
         without = f" without {names}" if names else ""
-        hint = "a smaller `take`, more rows" + (", or `leaks: allow`" if names else "")
+        hint = "a smaller `take`, more rows, or `leaks: allow`" if names else "a smaller `take`, or more rows"
+        rows = "is 1 row" if len(chosen) == 1 else f"are {len(chosen)} rows"
         raise DataError(
-            f"{example.origin}: {take} demonstrations are to be taken, but there are {len(chosen)} rows{without}\n    {hint}"
+            f"{example.origin}: {take} demonstrations are to be taken, but there {rows}{without}\n    {hint}"
         )

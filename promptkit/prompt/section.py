@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from promptkit.prompt.prompt import Piece
@@ -45,6 +45,13 @@ class Chat(Declaration):
                 message = "{name} is what promptkit itself tells a chat template"
                 raise PydanticCustomError("reserved", message, {"name": repr(name), "at": (name,)})
         return variables
+
+    @model_validator(mode="after")
+    def _separates_what_is_folded(self) -> Chat:
+        if "separator" in self.model_fields_set and self.system != "fold":
+            message, hint = "`separator` is for `system: fold`, and the system has a turn of its own", "`system: fold`"
+            raise PydanticCustomError("stray", message, {"at": ("separator",), "hint": hint})
+        return self
 
     def __bool__(self) -> bool:
         return self.enabled

@@ -40,6 +40,8 @@ def lines(forecast: RunForecast) -> Iterator[tuple[str, str]]:
         yield "selection", "the choice of demonstrations asks the model: it was asked, and a run finds what it said"
     yield "requests", f"{forecast.num_requests:,}{from_store(forecast)}"
     yield "prompts", f"{work.num_prompt_tokens:,} tokens"
+    if forecast.segments and forecast.num_from_store:
+        yield "segments", "of all prompts, those in the store too"
     for each in forecast.segments:
         yield "", f"{each.kind} {each.mean:,.1f} a prompt, {each.num_tokens:,} in all ({100 * each.share:.0f} %)"
     if work.num_alone != work.num_prompt_tokens:

@@ -15,6 +15,8 @@ from promptkit.report.table import format_score, format_seconds, format_statuses
 
 __all__ = ["sweep_view"]
 
+MIN_WIDTH = 12  # characters of a setting that stand on one line, also where there is little room
+
 
 def sweep_view(summary: Mapping[str, Any]) -> Group:
     """The table of cells, that of the means over seeds where there are some, and some lines about all of it."""
@@ -74,12 +76,12 @@ def seeds_table(summary: Mapping[str, Any]) -> Table:
     groups = summary["over_seeds"]
     columns = setting_columns(groups, list(groups[0]["settings"]))
     table = Table(show_edge=False, pad_edge=False, header_style="bold")
-    for name in columns:
-        table.add_column(escape(name), overflow="fold")
-    table.add_column("seeds", justify="right")
+    for name, values in columns.items():
+        table.add_column(escape(name), overflow="fold", min_width=min(MIN_WIDTH, max(map(len, (name, *values)))))
+    table.add_column("seeds", justify="right", no_wrap=True)
     for metric in metrics_of(summary):
         for name in (f"{metric}, mean", "sd", "95 % over seeds", "95 % over examples"):
-            table.add_column(escape(name), justify="right", no_wrap=True)
+            table.add_column(escape(name), justify="right")
     for place, group in enumerate(groups):
         scores = [spread_cells(group["scores"].get(metric)) for metric in metrics_of(summary)]
         settings = [escape(column[place]) for column in columns.values()]
@@ -101,7 +103,7 @@ def interval(score: Mapping[str, float | None]) -> str:
     """An interval in per cent; empty where there is none."""
     if score["low"] is None or score["high"] is None:
         return ""
-    return f"[{100 * score['low']:.1f}, {100 * score['high']:.1f}]"
+    return f"[{100 * score['low']:.1f},\u00a0{100 * score['high']:.1f}]"
 
 
 def closing_lines(summary: Mapping[str, Any]) -> Iterator[str]:

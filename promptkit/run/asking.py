@@ -13,6 +13,7 @@ from promptkit.generate import Choose, Request
 from promptkit.prompt import Piece, Prompt, Query
 from promptkit.run.pipeline import Pipeline
 from promptkit.run.prompter import Prompter
+from promptkit.text import known_names
 
 __all__ = ["Asker", "alone", "make_asker", "unconditional"]
 
@@ -85,7 +86,8 @@ def fields_to_replace(pipeline: Pipeline, examples: Sequence[Example]) -> tuple[
     for name in step.replaced:
         lacking = next((example for example in examples if name not in example.fields), None)
         if lacking is not None:
-            raise DataError(f"{lacking.origin}: {step.kind}: there is no field {name!r} to replace")
+            hint = known_names(name, lacking.fields)
+            raise DataError(f"{lacking.origin}: {step.kind}: there is no field {name!r} to replace\n    {hint}")
     found = step.replaced or tuple(
         sorted(
             name

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 from promptkit.align import AlignStep, Chain, DecidingStep
 from promptkit.errors import GrammarError
 from promptkit.generate import Choose, Constrain, Generate, NotConstrained
-from promptkit.prompt import Demonstrations, PromptSteps
+from promptkit.prompt import Cue, Demonstrations, PromptSteps
 from promptkit.run.constraining import Constraining
 from promptkit.run.seats import check_parts_thinking, check_seats, num_apart
 
@@ -57,10 +57,20 @@ def check_fit(sections: Sections, *, draws_samples: bool = True) -> None:
         if isinstance(step, Demonstrations) and step.needs_options and choose is None:
             message = "its choice goes by what the model would choose, and there is no `choose`"
             raise PydanticCustomError("no_choose", message, {"at": ("prompt", number)})
+    check_opening(sections.prompt)
     is_run = generate is not None or (bool(sections.prompt) and choose is None)
     check_seats(align, (generate or Generate()) if is_run else None, choose, draws_samples=draws_samples)
     if generate and generate.constrain:
         check_constrain(generate.constrain, align)
+
+
+def check_opening(prompt: PromptSteps) -> None:
+    """Nothing; or an error where something stands after what opens the answer: the model would not go on from it."""
+    opening = [isinstance(step, Cue) and step.opens_the_answer for step in prompt]
+    for number, opens in enumerate(opening):
+        if opens and not all(opening[number:]):
+            message, hint = "what opens the answer stands last in the prompt", "the model goes on from there"
+            raise PydanticCustomError("opening", message, {"at": ("prompt", number), "hint": hint})
 
 
 def check_constrain(section: Constrain, steps: tuple[AlignStep, ...]) -> None:

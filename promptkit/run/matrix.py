@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from promptkit.spec import Count, Declaration
+from promptkit.spec import Count, Declaration, Seed
 from promptkit.text import known_names
 
 __all__ = ["Matrix", "Race", "same_key"]
@@ -51,7 +51,7 @@ class Matrix(Declaration):
         default=(), description="cells to leave out: those that have all the values of an item"
     )
     sample: Count | None = Field(default=None, description="at most so many cells, drawn by `seed`; all if not given")
-    seed: int = Field(default=0, description="decides which cells are drawn, and the order of a race's examples")
+    seed: Seed = Field(default=0, description="decides which cells are drawn, and the order of a race's examples")
     race: Race | None = Field(default=None, description="drop clearly worse cells early")
 
     @classmethod
@@ -73,6 +73,8 @@ class Matrix(Declaration):
             hint = "such as `prompt.demonstrations.take: [0, 4, 8]`"
             raise PydanticCustomError("no_axis", "names no path with a list of values", {"hint": hint})
         for number, item in enumerate(self.exclude):
+            if not item:
+                raise PydanticCustomError("no_value", "must not be empty", {"at": ("exclude", number)})
             for path, value in item.items():
                 self._check_excluded(path, value, ("exclude", number, path))
         return self

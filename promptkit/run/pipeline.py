@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from promptkit.align import Chain, DecidingStep, Steps, WeighingStep
+from promptkit.align import AlignStep, Chain, DecidingStep, Steps, WeighingStep
 from promptkit.data import DataSection
 from promptkit.generate import DEFAULT_MODEL, Choose, Generate, Model, ModelDeclaration
 from promptkit.generate.local import LocalModel
@@ -20,6 +20,7 @@ from promptkit.prompt import Chat, Demonstrations, PromptStep, PromptSteps
 from promptkit.run.constraining import Constraining
 from promptkit.run.examples import CheckedExample
 from promptkit.run.fit import check_fit
+from promptkit.run.pools import check_pools
 from promptkit.run.seats import inner_steps, num_apart
 from promptkit.run.stage import Block, Group, check_stages, placed, stages_in
 from promptkit.score import Metric, Metrics, default_metrics
@@ -69,6 +70,7 @@ class PipelineDeclaration(Declaration):
             check_stages(self.stages)
         check_fit(self)
         check_examples_stages(self)
+        check_pools(self.data, self.prompt_steps(), self.align_steps())
         for at, step in self.prompt_steps():
             has_turns = isinstance(step, Demonstrations) and step.turns is not None
             if (step.is_only_for_chat or has_turns) and not self.chat:
@@ -81,6 +83,12 @@ class PipelineDeclaration(Declaration):
         for at, stage in ((), self), *placed(self.stages):
             if not isinstance(stage, Group):
                 yield from (((*at, "prompt", number), step) for number, step in enumerate(stage.prompt))
+
+    def align_steps(self) -> Iterator[tuple[tuple[str | int, ...], AlignStep]]:
+        """Every step of a chain with its path."""
+        for at, stage in ((), self), *placed(self.stages):
+            if not isinstance(stage, Group):
+                yield from (((*at, "align", number), step) for number, step in enumerate(stage.align))
 
 
 def check_examples_stages(pipeline: PipelineDeclaration) -> None:
@@ -202,6 +210,12 @@ class Pipeline:
         """Whether the choice of demonstrations asks the model."""
         steps = self.declaration.prompt_steps()
         return any(isinstance(step, Demonstrations) and step.asks_model for _, step in steps)
+
+    @property
+    def asks_any_model(self) -> bool:
+        """Whether the choice of demonstrations asks this model or another."""
+        steps = self.declaration.prompt_steps()
+        return any(isinstance(step, Demonstrations) and step.asks_any_model for _, step in steps)
 
     @property
     def metrics(self) -> Sequence[Metric]:

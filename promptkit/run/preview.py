@@ -20,7 +20,7 @@ from promptkit.run.staging import transcript
 from promptkit.run.trail import Asked, Passed, Trail
 from promptkit.text import Span, known_names
 
-__all__ = ["preview_prompt"]
+__all__ = ["loop_variables", "preview_prompt"]
 
 
 def preview_prompt(
@@ -35,7 +35,7 @@ def preview_prompt(
     for stage in stages:
         trail.variables = dict(loop_variables(pipeline.declaration.stages, stage))
         called = pipeline.stages[stage.name]
-        frozen = FrozenModel(pipeline=called, generator=model) if model and called.asks_model else None
+        frozen = FrozenModel(pipeline=called, generator=model) if model and called.asks_any_model else None
         tokenizer = model.tokenizer if model else None
         prompter = make_prompter(called, selection, tokenizer, frozen=frozen).within(model)
         before = transcript(stage, trail)

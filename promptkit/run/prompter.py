@@ -15,7 +15,7 @@ from promptkit.generate import Tokenizer
 from promptkit.prompt import ChatFormat, Demonstrations, Frozen, Gallery, Piece, Pool, Prompt, PromptStep, Shown
 from promptkit.run.pipeline import Pipeline
 from promptkit.run.room import Choices, Room, drops
-from promptkit.text import Problem
+from promptkit.text import Position, Problem
 
 __all__ = ["Prompter", "Selection", "make_prompter", "read_examples"]
 
@@ -140,10 +140,35 @@ def make_prompter(
     if not pipeline.declaration.prompt and not pipeline.is_stage:
         raise lacking(pipeline, "prompt")
     galleries = tuple(
-        make_gallery(pipeline, step, selection, queries, frozen) if isinstance(step, Demonstrations) else None
-        for step in pipeline.declaration.prompt
+        placed_gallery(pipeline, number, selection, queries, frozen) if isinstance(step, Demonstrations) else None
+        for number, step in enumerate(pipeline.declaration.prompt)
     )
     return Prompter(pipeline=pipeline, galleries=galleries, chat=chat_format(pipeline, tokenizer))
+
+
+def placed_gallery(
+    pipeline: Pipeline, number: int, selection: Selection, queries: Sequence[Example], frozen: Frozen | None
+) -> Gallery:
+    """What shows the demonstrations of a step. Raises `DataError` with the place of the key that it is about."""
+    step = pipeline.declaration.prompt[number]
+    assert isinstance(step, Demonstrations)
+    try:
+        return make_gallery(pipeline, step, selection, queries, frozen)
+    except DataError as error:
+        key, colon, _ = str(error).partition(":")
+        written = pipeline.plain.get("prompt", ())
+        if not colon or key not in Demonstrations.model_fields or len(written) <= number:
+            raise  # it says its place by itself: a row's
+        place = first_place(written[number]["demonstrations"].get(key)) or first_place(written[number])
+        raise DataError(f"{place}: " * bool(place) + f"prompt[{number}].demonstrations.{error}") from error
+
+
+def first_place(written: Any) -> Position | None:
+    """Where a part of a file begins: the place of the first text in it."""
+    if isinstance(written, Mapping | list):
+        inside = written.values() if isinstance(written, Mapping) else written
+        return next((place for each in inside if (place := first_place(each))), None)
+    return getattr(written, "position", None)
 
 
 def make_gallery(
@@ -195,9 +220,9 @@ def read_pool(pipeline: Pipeline, step: Demonstrations, selection: Selection) ->
     pool = read_rows(data, step.source, data_folder=selection.data_folder, folder=pipeline.folder)
     if step.take is not None and len(pool) < step.take:
         raise DataError(
-            f"demonstrations: {step.take} are to be taken, but {step.source!r} has {len(pool)} rows"
+            f"take: {step.take} are to be taken, but {str(step.source)!r} has {len(pool)} rows"
             if isinstance(step.source, str)
-            else f"demonstrations: {step.take} are to be taken, but {len(pool)} rows are written in the file"
+            else f"take: {step.take} are to be taken, but {len(pool)} rows are written in the file"
         )
     return pool
 

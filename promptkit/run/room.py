@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from promptkit.data import Example
+from promptkit.errors import PromptTooLong
 from promptkit.generate import Tokenizer
 from promptkit.prompt import Choice, Demonstrations, Prompt
 from promptkit.run.pipeline import Pipeline
@@ -39,7 +40,8 @@ class Room:
     def fitted(self, choices: Choices, make: Callable[[Choices], Prompt], example: Example) -> Choices:
         """What each step still shows where the fewest demonstrations are dropped with which the prompt fits.
 
-        All that may be dropped is gone where it does not fit even so: what runs the model says by how much.
+        All that may be dropped is gone where it does not fit even so: what runs the model says by how much. Raises
+        `PromptTooLong` where it has more tokens than a step allows.
         """
         if self.holds(make(choices), example):
             return choices
@@ -47,7 +49,19 @@ class Room:
         num = bisect_left(
             range(len(victims)), True, key=lambda num: self.holds(make(without(choices, victims[:num])), example)
         )
-        return without(choices, victims[:num])
+        left = without(choices, victims[:num])
+        if num == len(victims):
+            self.check_allowed(make(left), example)
+        return left
+
+    def check_allowed(self, prompt: Prompt, example: Example) -> None:
+        """Nothing; or `PromptTooLong` for a prompt that has more tokens than a step allows, with nothing left to drop."""
+        num, *_ = self.num_tokens(prompt, example)
+        if self.most is not None and num > self.most:
+            raise PromptTooLong(
+                f"{example.origin}: the prompt has {num} tokens with nothing left to drop, and `fit` allows {self.most}\n"
+                "    more `tokens`, or a shorter prompt; nothing but whole demonstrations is ever dropped"
+            )
 
     def victims(self, choices: Choices) -> Iterator[tuple[int, int]]:
         """The step and the place of each demonstration, in the order in which they are dropped."""

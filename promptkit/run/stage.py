@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 from promptkit.align import DecidingStep, LabelMap, Steps, WeighingStep
 from promptkit.generate import Choose, Generate
 from promptkit.prompt import PromptSteps
+from promptkit.run.condition import Condition
 from promptkit.run.fit import check_fit
 from promptkit.spec import Count, Declaration, Template
 from promptkit.spec.reading import UNSEEN
@@ -19,6 +20,7 @@ from promptkit.text import known_names
 __all__ = ["Block", "Group", "Instead", "Repeat", "Stage", "check_stages", "stages_in", "templates_in"]
 
 NAMESPACE = "stages"  # the name under which templates see what was made
+SEEN = ("answer", "ended", "prompt", "rounds", "status", "text", "transcript")  # what they see of each stage
 
 
 def kind(data: Any) -> str:
@@ -33,14 +35,20 @@ class Instead(Declaration):
     default: Any = Field(description="the answer that later stages see")
 
 
+IfMissing = Annotated[
+    Annotated[Literal["end", "go_on"], Tag(f"{UNSEEN}word")] | Annotated[Instead, Tag(f"{UNSEEN}instead")],
+    Discriminator(lambda data: f"{UNSEEN}{'instead' if isinstance(data, Instead | Mapping) else 'word'}"),
+]
+
+
 class Repeat(Declaration):
     """A loop that ends: after `max` rounds at the latest."""
 
     max: Count = Field(description="the most rounds")
-    until: Template | None = Field(
+    until: Condition | None = Field(
         default=None, description="looked at after each round: no further one follows where it is true"
     )
-    over: Template | None = Field(default=None, alias="for", description="a list: a round for each of its items")
+    over: Condition | None = Field(default=None, alias="for", description="a list: a round for each of its items")
     name: str = Field(default="item", alias="as", description="with `for`: the name under which templates see the item")
 
     @model_validator(mode="after")
@@ -51,6 +59,9 @@ class Repeat(Declaration):
         if not self.name.isidentifier() or self.name in (NAMESPACE, "round"):
             message = "`as` must be a name that templates can use, not {name}"
             raise PydanticCustomError("repeat", message, {"name": repr(self.name), "at": ("as",)})
+        if "name" in self.model_fields_set and self.over is None:
+            message, hint = "`as` names an item of `for`, and there is no `for`", "templates see the round as `round`"
+            raise PydanticCustomError("repeat", message, {"at": ("as",), "hint": hint})
         return self
 
 
@@ -64,7 +75,7 @@ class Stage(Declaration):
         description="the stage from whose whole transcript (prompt and completion) this one's prompt goes on; its own name "
         "in a loop: from its last round",
     )
-    when: Template | None = Field(
+    when: Condition | None = Field(
         default=None, description="whether the stage runs for an example: an expression over its fields and the stages"
     )
     repeat: Repeat | None = Field(default=None, description="runs the stage several times")
@@ -80,7 +91,7 @@ class Stage(Declaration):
         description="whether its answer is one to the example; the last stage's is if none says so. The last such stage "
         "that ran for an example answers it",
     )
-    if_missing: Literal["end", "go_on"] | Instead = Field(
+    if_missing: IfMissing = Field(
         default="end",
         description="where the completion holds no answer: the example ends here without one (end), later stages see null "
         "(go_on), or `{default: value}`",
@@ -191,6 +202,11 @@ def check_stage(stage: Stage, at: tuple[str | int, ...], seen: Sequence[str], in
         for name in sorted(template.parts_of(NAMESPACE) - set(before)):
             message = f"no stage before this one is called {name!r}"
             refuse(message, (*at, *path), known_names(name, before) if before else "it is the first")
+        for name, part in sorted(template.attributes_of(NAMESPACE)):
+            if part not in SEEN:
+                refuse(
+                    f"a stage has no {part!r}, as in `{NAMESPACE}.{name}.{part}`", (*at, *path), known_names(part, SEEN)
+                )
 
 
 def check_weighing(stage: Stage, at: tuple[str | int, ...]) -> None:

@@ -177,7 +177,9 @@ class Staging:
     def record(self, trail: Trail) -> Record:
         """What became of a trail: the answer of the last stage that ran and answers, or why there is none."""
         if not trail.passed:
-            raise DataError(f"{trail.example.origin}: no stage runs for this row: the `when` of each says so")
+            raise DataError(
+                f"{trail.example.origin}: no stage runs for this row: each has a `when` that does not hold, or a `for` over an empty list"
+            )
         answering = [each for each in trail.passed if each.stage.name in self.pipeline.answering]
         at = answering[-1] if answering and not trail.is_over else trail.passed[-1]
         outcome = at.record.outcome
@@ -227,7 +229,8 @@ def items_of(repeat: Repeat, trail: Trail) -> list[Any] | None:
         return None
     value = at_row(repeat.over.value, trail)
     if isinstance(value, str | bytes) or not isinstance(value, Iterable):
-        raise DataError(f"{trail.example.origin}: `repeat: for` must give a list, not {value!r}")
+        place = f"{repeat.over.position}: " if repeat.over.position else ""
+        raise DataError(f"{place}({trail.example.origin}) `repeat: for` must give a list, not {value!r}")
     return list(value)
 
 

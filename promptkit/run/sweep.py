@@ -87,6 +87,7 @@ def load_sweep(name: str | Path, *, overrides: Sequence[str] = (), allow_code: b
     matrix = read(WithMatrix, tree.only([MATRIX])).matrix
     axes = read_axes(tree, node, matrix)
     cells = read_cells(tree, problems, axes, matrix, allow_code=allow_code)
+    check_metric(tree, matrix.race, cells)
     return Sweep(
         file=tree.position.source.name,
         paths=tuple(axis.path for axis in axes),
@@ -94,6 +95,16 @@ def load_sweep(name: str | Path, *, overrides: Sequence[str] = (), allow_code: b
         race=matrix.race,
         seed=matrix.seed,
     )
+
+
+def check_metric(tree: Node, race: Race | None, cells: Sequence[Cell]) -> None:
+    """Nothing; or `DeclarationError` where a race goes by a metric that a cell does not have."""
+    for cell in cells if race and race.metric else ():
+        known = [metric.name for metric in cell.pipeline.metrics]
+        if race and race.metric and race.metric not in known:
+            at = tree.locate((MATRIX, "race", "metric"))
+            message, hint = f"cell {cell.number} has no metric {str(race.metric)!r}", known_names(race.metric, known)
+            raise DeclarationError([Problem(position=at.value, path=at.words, message=message, hint=hint)])
 
 
 def load_cell(name: str | Path, number: int, *, overrides: Sequence[str] = (), allow_code: bool = False) -> Pipeline:

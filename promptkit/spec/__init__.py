@@ -1,7 +1,7 @@
 """The declaration: YAML with positions, read into frozen, described models."""
 
 from promptkit.spec.coordinates import Coordinates
-from promptkit.spec.declaration import Count, Declaration, NaturalNumber, Seam, StepDeclaration, Texts, kinds_of
+from promptkit.spec.declaration import Count, Declaration, NaturalNumber, Seam, Seed, StepDeclaration, Texts, kinds_of
 from promptkit.spec.document import Node
 from promptkit.spec.grammar import Grammar, Production, Rules, Terminal
 from promptkit.spec.overrides import MATRIX_WORDS, Asking, parts_of, put, resolved
@@ -21,6 +21,7 @@ __all__ = [
     "Production",
     "Rules",
     "Seam",
+    "Seed",
     "StepDeclaration",
     "Template",
     "Terminal",

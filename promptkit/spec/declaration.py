@@ -33,6 +33,7 @@ __all__ = [
     "Declaration",
     "NaturalNumber",
     "Seam",
+    "Seed",
     "StepDeclaration",
     "Texts",
     "kinds_of",
@@ -43,6 +44,7 @@ SEAM_KEY = "x-seam"  # stands in a JSON Schema where a step may be named, until 
 
 Count = Annotated[int, Field(strict=True, ge=1)]
 NaturalNumber = Annotated[int, Field(strict=True, ge=0)]
+Seed = Annotated[int, Field(strict=True)]
 Texts = Annotated[
     tuple[str, ...],
     BeforeValidator(lambda value: (value,) if isinstance(value, str) else value),  # one may stand there alone

@@ -91,11 +91,11 @@ class Node:
         """A map without these keys."""
         return Node({key: entry for key, entry in self.value.items() if key not in keys}, self.position)
 
-    def locate(self, path: tuple[str | int, ...]) -> Place:
+    def locate(self, path: tuple[str | int, ...], lacking: Collection[str] = ()) -> Place:
         """The place of what `path` leads to, or of the last part of the way that exists.
 
         A map with one key is looked through: a step's parameters stand under the step's name, which is no part of
-        the path.
+        the path. The map that is `lacking` the last part, known by its keys, is not.
         """
         node, key, words = self, self.position, ""
         for part in path:
@@ -103,7 +103,8 @@ class Node:
                 node, words = node.value[part], f"{words}[{part}]"
                 key = node.position
                 continue
-            if isinstance(node.value, dict) and part not in node.value and len(node.value) == 1:
+            is_at_its_end = part == path[-1] and isinstance(node.value, dict) and set(node.value) == set(lacking)
+            if isinstance(node.value, dict) and part not in node.value and len(node.value) == 1 and not is_at_its_end:
                 ((name, entry),) = node.value.items()
                 node, key, words = entry.node, entry.position, f"{words}.{name}"
             if isinstance(node.value, dict) and part in node.value:

@@ -111,7 +111,8 @@ def to_problem(error: Any, tree: Node) -> Problem:
     context = error.get("ctx") or {}
     whole = (*error["loc"], *context.get("at", ()))  # what is wrong between fields stands at one of them
     location = tuple(part for part in whole if isinstance(part, str | int) and not str(part).startswith(UNSEEN))
-    place = tree.locate(location)
+    lacking = error["input"] if error["type"] == "missing" and isinstance(error.get("input"), dict) else {}
+    place = tree.locate(location, lacking)
     position, path = place.key if error["type"] in AT_THE_KEY else place.value, place.words
     if "problem" in context:  # found inside a template, which knows its place better
         inner: Problem = context["problem"]
@@ -129,6 +130,9 @@ def in_our_words(error: Any, context: dict[str, Any]) -> tuple[str, str]:
     if kind == "literal_error":
         known = str(context.get("expected", "")).replace("'", "").replace(" or ", ", ").split(", ")
         return f"{given} is not one of its values", known_names(str(error.get("input")), known)
+    if kind == "too_short":
+        least = context.get("min_length", 1)
+        return ("must not be empty" if least == 1 else f"must have at least {least} items, not {given}"), ""
     wanted = {
         "string_type": "text",
         "int_type": "a whole number",
@@ -145,7 +149,6 @@ def in_our_words(error: Any, context: dict[str, Any]) -> tuple[str, str]:
         "greater_than": f"more than {context.get('gt')}",
         "less_than": f"less than {context.get('lt')}",
         "less_than_equal": f"at most {context.get('le')}",
-        "too_short": "not empty",
     }.get(kind)
     if wanted:
         return f"must be {wanted}, not {given}", ""

@@ -75,7 +75,18 @@ def to_json(value: Any, indent: int | None = None) -> str:
 class Template:
     """A template and where it was written. Equal text in the same folder is an equal template."""
 
-    __slots__ = ("_expression", "_is_block", "_jinja", "_names", "_parts", "name", "position", "source", "text")
+    __slots__ = (
+        "_attributes",
+        "_expression",
+        "_is_block",
+        "_jinja",
+        "_names",
+        "_parts",
+        "name",
+        "position",
+        "source",
+        "text",
+    )
 
     def __init__(self, text: str, *, position: Position | None = None, folder: Path | None = None) -> None:
         """Reads a template: a text that ends with `.jinja` on one line names a file, any other is the template.
@@ -97,6 +108,7 @@ class Template:
         parsed = self._parse(sandbox)
         self._names = frozenset(meta.find_undeclared_variables(parsed) - sandbox.globals.keys())
         self._parts = frozenset(parts_read(parsed))
+        self._attributes = attributes_read(parsed)
         self._jinja: JinjaTemplate = sandbox.from_string(parsed)
         self._expression: TemplateExpression | None = None
         if is_one_expression(parsed):
@@ -138,6 +150,15 @@ class Template:
         """What the template reads of a map called `name`: `reason` where it says `stages.reason.text`."""
         return frozenset(part for whole, part in self._parts if whole == name)
 
+    def attributes_of(self, name: str) -> frozenset[tuple[str, str]]:
+        """What it reads of the maps inside a map called `name`: `reason` and `text` where it says `stages.reason.text`."""
+        return self._attributes.get(name, frozenset())
+
+    @property
+    def is_condition(self) -> bool:
+        """Whether it can be true of one example and not of another: one expression, or a text that statements write."""
+        return self._expression is not None or "{%" in self.text
+
     def render(self, fields: Mapping[str, Any]) -> str:
         """The text for these fields, exactly. Raises `TemplateError` that names the template's line."""
         try:
@@ -168,6 +189,10 @@ class Template:
         message, hint = str(error) or type(error).__name__, ""
         if isinstance(error, UndefinedError) and (match := re.fullmatch(r"'(\w+)' is undefined", message)):
             message, hint = f"undefined name {match[1]!r}", known_names(match[1], fields)
+        elif isinstance(error, UndefinedError) and (
+            match := re.fullmatch(r"'dict object' has no attribute '(\w+)'", message)
+        ):
+            message, hint = f"there is no {match[1]!r} in this map", "`is defined` after it asks whether there is"
         elif isinstance(error, SecurityError):
             message = f"out of a template's reach: {message}"
         return TemplateError(
@@ -222,9 +247,29 @@ def parts_read(parsed: nodes.Template) -> Iterator[tuple[str, str]]:
     """The names of maps and what is read of them, where both are written out."""
     for node in parsed.find_all((nodes.Getattr, nodes.Getitem)):
         whole = getattr(node, "node", None)
-        name = node.attr if isinstance(node, nodes.Getattr) else getattr(getattr(node, "arg", None), "value", None)
-        if isinstance(whole, nodes.Name) and isinstance(name, str):
+        name = name_read(node)
+        if isinstance(whole, nodes.Name) and name is not None:
             yield whole.name, name
+
+
+def attributes_read(parsed: nodes.Template) -> dict[str, frozenset[tuple[str, str]]]:
+    """By the name of a map: which maps in it are read, and what of them, where all is written out."""
+    found: dict[str, set[tuple[str, str]]] = {}
+    for node in parsed.find_all((nodes.Getattr, nodes.Getitem)):
+        inner = getattr(node, "node", None)
+        outer = getattr(inner, "node", None)
+        part, name = name_read(inner), name_read(node)
+        if isinstance(outer, nodes.Name) and part is not None and name is not None:
+            found.setdefault(outer.name, set()).add((part, name))
+    return {name: frozenset(read) for name, read in found.items()}
+
+
+def name_read(node: object) -> str | None:
+    """The name that a node reads of what stands before it; None where it is no such node, or computes the name."""
+    if isinstance(node, nodes.Getattr):
+        return node.attr
+    name = getattr(getattr(node, "arg", None), "value", None) if isinstance(node, nodes.Getitem) else None
+    return name if isinstance(name, str) else None
 
 
 def is_one_expression(parsed: nodes.Template) -> bool:

@@ -78,5 +78,5 @@ def test_a_mistake_in_an_alternative_is_told_with_its_place(declare):
 
 def test_at_least_one_alternative(declare):
     """`first:` of nothing could never answer."""
-    with pytest.raises(DeclarationError, match="must be not empty"):
+    with pytest.raises(DeclarationError, match="must not be empty"):
         declare("align: [{first: []}]")

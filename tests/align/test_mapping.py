@@ -51,5 +51,5 @@ def test_a_target_is_a_key_or_a_value():
 
 def test_an_empty_table_is_refused(declare):
     """Nothing could ever be answered."""
-    with pytest.raises(DeclarationError, match="must be not empty"):
+    with pytest.raises(DeclarationError, match="must not be empty"):
         declare("align: [{map: {table: {}}}]")

@@ -167,7 +167,7 @@ def test_a_list_is_read_item_by_item(read_with):
         ),
         (
             "align:\n  - regex: []\n",
-            ("pipe.yaml:2:12: align[0].regex: must be not empty, not []\n    2 |   - regex: []\n                   ^"),
+            ("pipe.yaml:2:12: align[0].regex: must not be empty\n    2 |   - regex: []\n                   ^"),
         ),
         (
             "align:\n  - regex: {pattern: '(?P<answr>x)', group: answer}\n",

@@ -64,7 +64,7 @@ def test_sections_hold_the_splits_that_were_named(declare):
         ),
         (
             "test: {rows: []}",
-            "pipe.yaml:1:14: test.rows: must be not empty, not []\n    1 | test: {rows: []}\n                     ^",
+            "pipe.yaml:1:14: test.rows: must not be empty\n    1 | test: {rows: []}\n                     ^",
         ),
         (
             "test: {files: [a.jsonl, 3]}",

@@ -142,7 +142,7 @@ def test_too_few_rows_are_one_clear_error():
     with pytest.raises(DataError) as caught:
         shown(row("asked", q=DUCKS), questions(TRAIN, DUCKS), take=2)
     assert str(caught.value) == (
-        "rows:asked: 2 demonstrations are to be taken, but there are 1 rows without 'row-1' (same fields)\n"
+        "rows:asked: 2 demonstrations are to be taken, but there is 1 row without 'row-1' (same fields)\n"
         "    a smaller `take`, more rows, or `leaks: allow`"
     )
 

@@ -62,7 +62,7 @@ def test_nearest_is_by_rank_where_the_selector_ranks_by_nearness():
 @pytest.mark.parametrize("order", ["nearest_first", "nearest_last", "random_each"])
 def test_an_order_that_goes_by_the_example_needs_one(order):
     """What is shared by all examples has one order."""
-    with pytest.raises(ValidationError, match=f"`order`: '{order}' goes by the example, and `per: run` has none"):
+    with pytest.raises(ValidationError, match=f"'{order}' goes by the example, and `per: run` has none"):
         step(order=order)
 
 

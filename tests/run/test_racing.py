@@ -3,7 +3,7 @@
 import pytest
 
 import promptkit
-from promptkit.errors import RunError
+from promptkit.errors import DeclarationError, RunError
 from promptkit.run import SweepRun, rescore
 from promptkit.run.matrix import Race
 from promptkit.run.racing import drop, in_order
@@ -107,7 +107,7 @@ def test_cells_over_different_examples_cannot_race(write, places):
 
 def test_a_metric_that_is_not_there_is_told(write, places):
     """Before anything is computed."""
-    with pytest.raises(RunError, match=r"race: cell 0 has no metric 'acuracy'\n    known: exact_match"):
+    with pytest.raises(DeclarationError, match=r"matrix\.race\.metric: cell 0 has no metric 'acuracy'"):
         promptkit.run(write(f"{QUIZ}  race: {{metric: acuracy}}\n"), **places)
     assert not places["store"].exists()
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from promptkit.errors import ModelError
+from promptkit.errors import ModelError, PromptTooLong
 from promptkit.generate import Loading
 from promptkit.run import Selection, load, make_plan, make_prompter
 from promptkit.run.rescoring import record_of
@@ -86,10 +86,15 @@ def test_the_rank_decides_and_not_the_place(planned):
 
 def test_a_cap_of_ones_own(planned):
     """Prompts of one length for all methods: what is to be written does not count."""
-    plan, generator = planned("{tokens: 90}")
-    assert [len(generator.tokenizer.encode(job.prompt.text)) <= 90 for job in plan.jobs] == [True, False]
-    assert plan.jobs[1].prompt.shown.ids == ()  # even alone the query is longer; nothing is cut
-    assert plan.jobs[1].prompt.text == "Say yes or no.\n" + " ".join(["qz"] * 30)
+    plan, generator = planned("{tokens: 110}")
+    assert all(len(generator.tokenizer.encode(job.prompt.text)) <= 110 for job in plan.jobs)
+    assert plan.jobs[0].prompt.shown.ids != ()
+
+
+def test_a_cap_that_the_query_alone_is_above_is_an_error(planned):
+    """Nothing is cut, and a longer prompt would not be of the length that was asked for."""
+    with pytest.raises(PromptTooLong, match="tokens with nothing left to drop, and `fit` allows 90"):
+        planned("{tokens: 90}")
 
 
 def test_nothing_is_dropped_unless_declared(planned):

@@ -307,7 +307,7 @@ def test_too_few_demonstrations_are_an_error_at_once(write, places):
 """
     train = "  train: {rows: [{question: 0 + 0, answer: 0}, {question: 0 + 1, answer: 1}]}\n  target:"
     text = SUMS.replace("prompt:\n", shots).replace("  target:", train)
-    with pytest.raises(DataError, match="demonstrations: 5 are to be taken, but 'train' has 2 rows"):
+    with pytest.raises(DataError, match=r"demonstrations\.take: 5 are to be taken, but 'train' has 2 rows"):
         begin(write(text), places)
 
 

@@ -226,7 +226,10 @@ def test_what_there_is_to_replace_is_known_before_anything_runs(write, places):
     """A later stage's field too."""
     with pytest.raises(DataError) as caught:
         begin(write(PLAIN.replace("[contextual]", "[contextual: {fields: review}]")), places)
-    assert str(caught.value) == "data.test.rows[0]: contextual: there is no field 'review' to replace"
+    assert (
+        str(caught.value)
+        == "data.test.rows[0]: contextual: there is no field 'review' to replace\n    known: id, label, text"
+    )
 
 
 @pytest.mark.parametrize(

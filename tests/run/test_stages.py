@@ -193,7 +193,9 @@ def test_a_loop_over_what_is_no_list_names_the_row(begin):
     """A text would be gone over letter by letter."""
     with pytest.raises(DataError) as caught:
         begin(OVER.replace("stages.parts.answer }}", "stages.parts.text }}"))
-    assert str(caught.value) == ("data.test.rows[0]: `repeat: for` must give a list, not '- one\\n- two\\n- three'")
+    assert str(caught.value).endswith(
+        "sums.yaml:14:19: (data.test.rows[0]) `repeat: for` must give a list, not '- one\\n- two\\n- three'"
+    )
 
 
 SAMPLES = TWO.replace(
@@ -242,7 +244,7 @@ def test_a_stage_that_did_not_run_is_an_undefined_name_that_says_which(begin):
     with pytest.raises(DataError) as caught:
         begin(text)
     assert str(caught.value).startswith("data.test.rows[1]: stage 'conclude' continues 'reason', which did not run")
-    with pytest.raises(TemplateError, match="has no attribute 'reason'"):
+    with pytest.raises(TemplateError, match="there is no 'reason' in this map"):
         begin(text.replace("    continue: reason\n", "").replace("So the", "{{ stages.reason.text }}"))
 
 

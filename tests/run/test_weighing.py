@@ -268,7 +268,7 @@ def test_a_target_that_is_no_target_of_the_map_is_an_error(write, places):
     [
         (
             CHOICE.replace("[contextual]", "[contextual: {fields: review}]"),
-            "data.test.rows[0]: contextual: there is no field 'review' to replace",
+            "data.test.rows[0]: contextual: there is no field 'review' to replace\n    known: id, label, text",
         ),
         (
             CHOICE.replace('query: "Say: {{ text }}', 'query: "Say: it'),

@@ -40,6 +40,11 @@ class Diverse(Selector):
         """Whether the nearness is the model's."""
         return self.of.asks_model
 
+    @property
+    def asks_another(self) -> bool:
+        """Whether the nearness is another model's."""
+        return self.of.asks_another
+
     @abstractmethod
     def pick(self, near: Floats, among: Floats, num: int) -> list[int]:
         """The places of `num` candidates, by how near each is to the example (n,), and they to each other (n, n)."""

@@ -58,6 +58,11 @@ class Knn(NearSelector):
         """Whether the vectors are the frozen model's."""
         return self.embed == FROZEN
 
+    @property
+    def asks_another(self) -> bool:
+        """Whether the vectors are another model's."""
+        return self.embed != FROZEN
+
     def nearness(self, pool: Pool) -> Nearness:
         """The cosines of the vectors of rows and examples. Raises what the model raises where it cannot embed."""
         from promptkit.prompt.select.nearness import Vectors  # noqa: PLC0415 - brings numpy

@@ -45,6 +45,11 @@ class Selector(StepDeclaration):
         """Whether it asks the model for anything."""
         return self.needs_options
 
+    @property
+    def asks_another(self) -> bool:
+        """Whether it asks a model that is not the pipeline's."""
+        return False
+
     @abstractmethod
     def chooser(self, pool: Pool, seed: int) -> Chooser:
         """What chooses from this pool. All that takes long is done here, once."""

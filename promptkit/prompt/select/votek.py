@@ -33,6 +33,11 @@ class VoteK(Selector):
         """Whether the nearness is the model's."""
         return self.of.asks_model
 
+    @property
+    def asks_another(self) -> bool:
+        """Whether the nearness is another model's."""
+        return self.of.asks_another
+
     def chooser(self, pool: Pool, seed: int) -> Chooser:
         """What takes the rows with the most votes."""
         import numpy as np  # noqa: PLC0415 - `check` needs none

@@ -143,7 +143,7 @@ def missing_fields(subject: Subject) -> Iterator[Problem]:
     steps = enumerate(subject.declared.prompt)
     texts = [(number, step) for number, step in steps if isinstance(step, TextStep)]
     for number, step in texts:
-        yield from unwritten(subject, ("prompt", number, "text"), step.text, subject.tests[0].fields)
+        yield from unwritten(subject, ("prompt", number, "text"), step.text, subject.first_fields)
     if any(isinstance(step, Demonstrations) and step.take != 0 for step in subject.declared.prompt):
         for shots in subject.shots:
             turns = shots.step.turns

@@ -9,26 +9,34 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from promptkit.align import AlignStep
+from promptkit.align import AlignStep, LabelMap
 from promptkit.align.kinds import KINDS as ALIGN_KINDS
 from promptkit.data import Example
+from promptkit.errors import PromptkitError
 from promptkit.prompt import Demonstrations, Leaks
 from promptkit.prompt.kinds import KINDS as PROMPT_KINDS
 from promptkit.prompt.leaks import Lookout
-from promptkit.run.lint.subject import Shots, Subject, Unknown
+from promptkit.run.lint.subject import CHEAP, Shots, Subject, Unknown
 from promptkit.run.seats import inner_steps
 from promptkit.score.kinds import KINDS as SCORE_KINDS
 from promptkit.spec import Template
 from promptkit.text import Problem
 
-__all__ = ["imbalanced", "overlapping", "unused_fields", "unused_rows", "unused_train"]
+__all__ = ["imbalanced", "overlapping", "unchosen", "unused_fields", "unused_rows", "unused_train"]
 
 MAX_CLASSES = 10
 OTHER_FILES = re.compile(r"\{%-?\s*(?:include|import|from|extends)\b")
 
 
 def overlapping(subject: Subject) -> Iterator[Problem]:
-    """The pool, where a row of it asks what a test row asks, or nearly: by the rule of `leaks`, whatever that allows."""
+    """The pool, where a row of it asks what a test row asks, or nearly: by the rule of `leaks`, whatever that allows.
+
+    A label map that is fitted on test rows, too: it has seen the answers.
+    """
+    first = next(iter(subject.declared.align), None)
+    if isinstance(first, LabelMap) and first.source == "test":
+        message, hint = "the label map is fitted on the rows that are asked about", "`from: train`"
+        yield subject.problem(("align", 0, "from"), message, hint)
     for shots in subject.shots:
         leaks = shots.step.leaks
         lookout = Lookout(leaks if leaks.rule == "near" else Leaks(), subject.pool(shots))
@@ -153,6 +161,20 @@ def unused_train(subject: Subject) -> Iterator[Problem]:
         yield subject.problem(
             ("data", "train"), message, "`demonstrations: {from: train, ...}` shows its rows", at_key=True
         )
+
+
+def unchosen(subject: Subject) -> Iterator[Problem]:
+    """Each step of demonstrations that cannot be chosen for one of the rows, as a run would find."""
+    for shots in subject.shots:
+        if shots.step.select.kind not in CHEAP or shots.step.asks_any_model or not shots.is_whole:
+            continue
+        try:
+            gallery = subject.gallery(shots)
+            for row in subject.tests:
+                gallery.shown(row)
+        except PromptkitError as error:
+            message, _, hint = str(error).partition("\n")
+            yield subject.problem(("prompt", shots.number), message, hint.strip())
 
 
 def imbalanced(subject: Subject) -> Iterator[Problem]:

@@ -6,7 +6,7 @@ from promptkit.run.lint.limits import stops_in_answers, too_few_tokens
 from promptkit.run.lint.options import merges, not_shown, of_several_lengths, that_begin_another
 from promptkit.run.lint.output import never_reached, not_offered, unreachable_targets, unread_demonstrations
 from promptkit.run.lint.prompts import bos, chat_or_not, ends_otherwise, missing_fields, trailing_space
-from promptkit.run.lint.rows import imbalanced, overlapping, unused_fields, unused_rows, unused_train
+from promptkit.run.lint.rows import imbalanced, overlapping, unchosen, unused_fields, unused_rows, unused_train
 from promptkit.run.lint.rule import Rule
 from promptkit.run.lint.written import escaped_ends
 
@@ -131,6 +131,13 @@ RULES: dict[str, Rule] = {
         why="models lean towards the labels that they see most (Zhao et al. 2021, section 4)",
         mend="`select: balanced`, or another number or seed.",
         find=imbalanced,
+        needs=("data",),
+    ),
+    "PK406": Rule(
+        title="demonstrations that cannot be chosen",
+        why="a run ends before it begins",
+        mend="A smaller `take`, more rows, ids that the pool has, classes that it has.",
+        find=unchosen,
         needs=("data",),
     ),
     "PK501": Rule(

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from promptkit.data import Example, read_rows, read_split, target_of
 from promptkit.errors import PromptkitError
 from promptkit.generate import Tokenizer
 from promptkit.prompt import ChatFormat, Demonstrations, Gallery, Piece, Pool, Prompt, PromptStep
 from promptkit.run.pipeline import BY_STAGE, Pipeline
+from promptkit.run.preview import loop_variables
 from promptkit.run.prompter import chat_format, query_text
 from promptkit.run.stage import Stage, placed
 from promptkit.spec.document import Node
@@ -22,7 +23,7 @@ from promptkit.text import Problem
 if TYPE_CHECKING:
     from promptkit.run.lint.gold import Gold
 
-__all__ = ["MAX_ROWS", "NoDemonstrations", "Shots", "Subject", "Unknown", "first_line"]
+__all__ = ["CHEAP", "MAX_ROWS", "NoDemonstrations", "Shots", "Subject", "Unknown", "first_line"]
 
 MAX_ROWS = 200  # of a split or a pool, read for rules that go through rows
 MAX_POOL = 10_000  # rows that a choice among all of them may have
@@ -126,6 +127,16 @@ class Subject:
         if source is not None and source.hub is not None and (source.local is None or self.data_folder is None):
             how = "`--data DIR` reads the files that `local` names" if source.local else "a file would be read"
             raise Unknown(f"{source.hub} is a data set of the hub, which is not asked: {how}")
+
+    @property
+    def first_fields(self) -> Mapping[str, Any]:
+        """What templates see of the first row: its fields; in a stage, what its loops lend, too. Raises `Unknown`."""
+        if self._whole is None:
+            return self.tests[0].fields
+        blocks = self._whole.declared.stages
+        here = next(block for at, block in placed(blocks) if at == self.at)
+        assert isinstance(here, Stage)
+        return {**self.tests[0].fields, "stages": {}, **dict(loop_variables(blocks, here))}
 
     @cached_property
     def shots(self) -> Sequence[Shots]:

@@ -105,3 +105,23 @@ def test_a_class_that_is_shown_much_more_often_is_told(says):
 def test_symbols_are_counted_by_what_they_stand_for(says):
     """A study of labels without meaning shows none of the classes by its name, and means to."""
     assert "PK405" not in str(says(("from: train, ", "from: train, labels: symbolic, ")))
+
+
+def test_demonstrations_that_cannot_be_chosen_are_told(says):
+    """A run would end before it begins, and `check` said ok."""
+    assert says(("from: train,", "from: train, take: 9,")) == [
+        "13:5 PK406 prompt[0]: data.test.rows[0]: 9 demonstrations are to be taken, but there are 4 rows"
+    ]
+    assert says(("from: train,", "from: train, order: {fixed: [zz]},")) == [
+        "13:5 PK406 prompt[0]: order: fixed: the pool has no row with the id 'zz'"
+    ]
+
+
+def test_a_label_map_that_is_fitted_on_test_rows_is_told(says):
+    """It has seen the answers."""
+    mapped = "align: [{label_map: {to: [bad, good], from: test}}]"
+    found = says(
+        ('generate: {max_new_tokens: 8, stop: ["\\n"]}', "choose: {options: [poor, fine]}"),
+        ('align: [{strip: " ."}]', mapped),
+    )
+    assert "16:45 PK401 align[0].label_map.from: the label map is fitted on the rows that are asked about" in found

@@ -54,3 +54,15 @@ def test_names_are_looked_for_in_the_first_stage(says):
     assert says(("{{ asked }}", "{{ asked }} {{ nothing }}"), text=STAGED) == [
         "9:22 PK205 stages[0].prompt[0].query: template: undefined name 'nothing'"
     ]
+
+
+def test_what_loops_lend_is_there_for_the_first_row(lint):
+    """`round` and the loop's item are no fields, and a template of the first stage may name them."""
+    text = """\
+data: {test: {rows: [{q: x}]}}
+stages:
+  - name: part
+    repeat: {max: 2, for: "{{ [q, q] }}", as: each}
+    prompt: [{query: "{{ each }} {{ round }} {{ stages | length }}"}]
+"""
+    assert [str(each.problem) for each in lint(text=text).findings] == []
