@@ -59,6 +59,10 @@ class Pool:
             raise DataError(f"{who}: {unknown_ids(unknown, list(numbers))}")
         return [numbers[each] for each in ids]
 
+    def others(self, example: Example) -> list[int]:
+        """The numbers of the rows that are not the example itself."""
+        return [number for number, row in enumerate(self.rows) if row.origin != example.origin]
+
     @property
     def asked(self) -> Frozen:
         """The model, to be asked. Raises `ModelError` where none is at hand."""

@@ -58,10 +58,12 @@ class Points:
 def sweep_points(summary: Mapping[str, Any], samples: Sequence[Mapping[str, Any]], axes: Axes) -> Points:
     """The points of a sweep; cells that a race dropped are left out. `samples` are its rows, for intervals over examples.
 
-    Raises `RunError` for a path that the matrix does not have, or a metric that no cell has.
+    Raises `RunError` for a path that the matrix does not have or that is named twice, or a metric that no cell has.
     """
     x_path = path_of(summary, axes.x, "--x")
     color_path = path_of(summary, axes.color, "--color") if axes.color else None
+    if color_path == x_path:
+        raise RunError(f"--color: {axes.color!r} runs along x already\n    {known_names('', summary['paths'])}")
     cells = [cell for cell in summary["cells"] if "dropped_after" not in cell]
     metric = metric_of(summary, axes.y)
     cells = [cell for cell in cells if cell["scores"].get(metric, {}).get("value") is not None]

@@ -33,10 +33,11 @@ if TYPE_CHECKING:
     from promptkit.run.matrix import Matrix, Race
     from promptkit.run.models import Models
     from promptkit.run.pipeline import Pipeline, PipelineDeclaration, load
-    from promptkit.run.plan import Plan, make_plan, options_of
+    from promptkit.run.plan import Plan, make_plan
     from promptkit.run.preview import preview_prompt
     from promptkit.run.prompter import Selection, make_prompter, read_examples
     from promptkit.run.record import Record
+    from promptkit.run.requests import options_of
     from promptkit.run.rescoring import Rescored, rescore
     from promptkit.run.room import drops
     from promptkit.run.run import Run, Settings, run_pipeline
@@ -146,12 +147,13 @@ HOMES = {
     "matrix": ("Matrix", "Race"),
     "models": ("Models",),
     "pipeline": ("Pipeline", "PipelineDeclaration", "load"),
-    "plan": ("Plan", "make_plan", "options_of"),
+    "plan": ("Plan", "make_plan"),
     "preview": ("preview_prompt",),
     "prompter": ("Selection", "make_prompter", "read_examples"),
     "record": ("Record",),
     "rescoring": ("Rescored", "rescore"),
     "room": ("drops",),
+    "requests": ("options_of",),
     "run": ("Run", "Settings", "run_pipeline"),
     "store": ("Store", "default_store"),
     "sweep": ("Cell", "Sweep", "load_cell", "load_sweep"),

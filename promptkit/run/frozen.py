@@ -14,8 +14,9 @@ from promptkit.generate import Generator, HasStates
 from promptkit.prompt import ChatFormat, Demonstrations, Piece, Prompt
 from promptkit.run.execute import Progress, execute
 from promptkit.run.pipeline import Pipeline
-from promptkit.run.plan import Job, choice_job
+from promptkit.run.plan import Job
 from promptkit.run.prompter import chat_format
+from promptkit.run.requests import choice_parts
 from promptkit.run.store import Store, default_store
 from promptkit.text import Problem
 
@@ -113,7 +114,7 @@ class FrozenModel:
             else:
                 pieces += step.pieces(example, None)
         prompt = chat.prompt(pieces) if chat else Prompt.from_pieces(pieces)
-        choice = choice_job(declared.choose, example, prompt, self.generator.tokenizer)
+        choice = choice_parts(declared.choose, example, prompt, self.generator.tokenizer)
         return Job(example=example, prompt=prompt, request=choice["request"], options=choice["options"])
 
     def _check_room(self, texts: Sequence[str], tokens: Sequence[Sequence[int]]) -> None:

@@ -22,9 +22,10 @@ from promptkit.run.ledger import read_captures, read_ledger, to_json
 from promptkit.run.pipeline import Pipeline, PipelineDeclaration, plain_stages
 from promptkit.run.plan import align_target
 from promptkit.run.record import Record, realigned
-from promptkit.run.run import Run, summary_of
+from promptkit.run.run import Run
 from promptkit.run.shown import read_shown
 from promptkit.run.stage_weighing import weigh_stages
+from promptkit.run.summary import summary_of
 from promptkit.run.weighing import weigh
 from promptkit.text import Span
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from promptkit.run.deciding import decisions
 from promptkit.run.matrix import same_key
 from promptkit.run.record import Record
-from promptkit.run.run import interval_json, metric_score
+from promptkit.run.summary import interval_json, metric_score
 from promptkit.run.sweep import Cell
 from promptkit.score import spread
 from promptkit.spec import parts_of

@@ -1,6 +1,7 @@
 """Choices and orders that go by what the model would answer, against their formulas, on answers worked out by hand."""
 
 import math
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
@@ -38,6 +39,17 @@ def test_mdl_takes_the_set_that_leaves_the_model_the_least_unsure():
     assert chooser({"mdl": {"candidates": 12, "sets": 10}}, made, seed=3)(example, ALLOWED, 4) == expected
 
 
+def test_mdl_asks_about_all_examples_at_the_first_and_chooses_as_for_each_alone():
+    """Many prompts at once cost less, and change no choice."""
+    model = Hashing()
+    made = pool(frozen=model)
+    every = range(len(made.rows))
+    choose = chooser("mdl", made)
+    together = [choose(each, every, 3) for each in made.queries]
+    assert [name for name, *_ in model.asked].count("choices") == 1
+    assert together == [chooser("mdl", replace(made, queries=()))(each, every, 3) for each in made.queries]
+
+
 def test_mdl_asks_about_each_set_once():
     """Ten sets of an example are one call; sets that are the same are asked about once."""
     model = Hashing()
@@ -45,7 +57,7 @@ def test_mdl_asks_about_each_set_once():
     choose = chooser("mdl", made)
     choose(made.queries[0], ALLOWED, 4)
     choose(made.queries[1], ALLOWED[:1], 4)
-    assert [each for each in model.asked if each[0] == "choices"] == [("choices", 10), ("choices", 1)]
+    assert [each for each in model.asked if each[0] == "choices"] == [("choices", 50), ("choices", 1)]
 
 
 def arranged(order, made, rows, seed=0):

@@ -4,6 +4,7 @@ from statistics import stdev
 
 import pytest
 
+from promptkit.errors import RunError
 from promptkit.report import Axes, sweep_points
 from promptkit.report.settings import short_names, value_labels
 from promptkit.score import mean_interval, spread
@@ -77,3 +78,16 @@ def test_long_values_are_cut_and_stay_different():
     long = "Decide whether the review is good or bad: "
     labels = value_labels([f"{long}A", f"{long}B", f"{long}A", "a\nb", ""])
     assert labels == ["Decide whether the review i…", "Decide whether the review i… (2)", labels[0], "a b", '""']
+
+
+def test_a_path_cannot_run_along_x_and_be_the_colour():
+    """Each point would be a line of its own."""
+    with pytest.raises(RunError) as caught:
+        sweep_points(SUMMARY, SAMPLES, Axes(x="take", color="a.take"))
+    assert str(caught.value) == "--color: 'a.take' runs along x already\n    known: a.seed, a.take"
+
+
+def test_a_steps_parameters_are_shown_only_where_its_name_does_not_tell_it_apart():
+    """A picture has little room, and `mmr` says enough where there is one."""
+    assert value_labels(["bm25", {"bm25": {"k1": 0}}, {"mmr": {"of": "knn"}}]) == ["bm25", "bm25 (k1: 0)", "mmr"]
+    assert value_labels(["x" * 40, {"x" * 40: {}}])[0] == "x" * 27 + "…"

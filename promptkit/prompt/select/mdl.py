@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from pydantic import Field
@@ -39,27 +40,55 @@ class Mdl(Selector):
     sets: Count = Field(default=10, description="how many sets the model is asked about")
 
     def chooser(self, pool: Pool, seed: int) -> Chooser:
-        """What asks the model, example by example."""
+        """What asks the model: of all examples together at the first of them, since many prompts at once cost less."""
         from promptkit.prompt.select.nearness import best  # noqa: PLC0415 - brings numpy
 
         assert isinstance(self.of, NearSelector)
-        near, model = self.of.nearness(pool), pool.asked
+        near, weighed = self.of.nearness(pool), Weighed(pool=pool)
+
+        def sets(example: Example, allowed: Sequence[int], num: int) -> list[tuple[int, ...]]:
+            nearest = best(near.to(example), allowed, max(num, self.candidates))
+            return self.draw(pool, example, nearest, num, seed)
 
         def choose(example: Example | None, allowed: Sequence[int], num: int) -> list[int]:
             assert example is not None
-            nearest = best(near.to(example), allowed, max(num, self.candidates))
-            drawn = self.draw(pool, example, nearest, num, seed)
-            answers = model.choices([([pool.rows[each] for each in numbers], example) for numbers in drawn])
-            unsure = [round(entropy(shares(scores)), DECIMALS) for scores in answers]
-            return drawn[unsure.index(min(unsure))]
+            drawn = sets(example, allowed, num)
+            if not weighed.known:
+                others = [each for each in pool.queries if each.id != example.id]
+                asked = [(each, shown) for each in others for shown in sets(each, pool.others(each), num)]
+                weighed.ask([*((example, shown) for shown in drawn), *asked])
+            unsure = weighed.unsure(example, drawn)
+            return list(drawn[unsure.index(min(unsure))])
 
         return choose
 
-    def draw(self, pool: Pool, example: Example, nearest: Sequence[int], num: int, seed: int) -> list[list[int]]:
+    def draw(self, pool: Pool, example: Example, nearest: Sequence[int], num: int, seed: int) -> list[tuple[int, ...]]:
         """Different ordered sets of `num` of the nearest rows, at most `sets`, the nearest themselves first."""
         rows = [pool.rows[each] for each in nearest]
         drawn = {tuple(nearest[:num]): None}
         for number in range(1, self.sets):
             order = seeded_order(rows, seed, f"mdl\0{example.id}\0{number}")
             drawn[tuple(nearest[place] for place in order[:num])] = None
-        return [list(each) for each in drawn]
+        return list(drawn)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighed:
+    """How unsure the model is of examples' answers after sets of rows, by example and set; asked once each."""
+
+    pool: Pool
+    known: dict[tuple[str, tuple[int, ...]], float] = field(default_factory=dict)
+
+    def ask(self, wanted: Sequence[tuple[Example, tuple[int, ...]]]) -> None:
+        """Asks the model, in one go, what is not known of these."""
+        missing = {(example.id, shown): (example, shown) for example, shown in wanted}
+        missing = {key: each for key, each in missing.items() if key not in self.known}
+        asked = [([self.pool.rows[number] for number in shown], example) for example, shown in missing.values()]
+        answers = self.pool.asked.choices(asked) if asked else []
+        for key, scores in zip(missing, answers, strict=True):
+            self.known[key] = round(entropy(shares(scores)), DECIMALS)
+
+    def unsure(self, example: Example, sets: Sequence[tuple[int, ...]]) -> list[float]:
+        """The entropy of the model's answers to an example after each set, in nats."""
+        self.ask([(example, shown) for shown in sets])
+        return [self.known[example.id, shown] for shown in sets]

@@ -10,7 +10,8 @@ from promptkit.align.first import First
 from promptkit.errors import PromptkitError
 from promptkit.run.lint.gold import Gold, cut_at, golds, is_read
 from promptkit.run.lint.subject import Subject, Unknown
-from promptkit.run.plan import check_is_offered, options_of
+from promptkit.run.plan import check_is_offered
+from promptkit.run.requests import options_of
 from promptkit.text import Problem
 
 __all__ = ["never_reached", "not_offered", "unreachable_targets", "unread_demonstrations"]
