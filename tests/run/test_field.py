@@ -13,7 +13,7 @@ from promptkit.align import Answer, Context, NoAnswer
 from promptkit.align.expression import Expression
 from promptkit.errors import PromptTooLong
 from promptkit.generate import Loading
-from promptkit.run import Selection, load, make_plan
+from promptkit.run import Selection, SweepRun, load, make_plan
 from promptkit.score import ExactMatch, is_same
 
 PIPELINE = """
@@ -150,3 +150,54 @@ def test_the_instruction_is_never_what_makes_room(write, tiny_model, tmp_path):
         assert len(job.request.token_ids) + 20 <= 256
         assert job.prompt.text.startswith("Answer.\nQ: so")
         assert len(job.prompt.shown.ids) + len(job.prompt.shown.dropped) == 11
+
+
+STAGED = """
+name: staged
+model:
+  scripted:
+    - {when: "yes or no:$", completion: " no"}
+    - {when: "tall", completion: " It is 3 m tall."}
+data: {test: {rows: [{id: a, question: "How tall?"}]}}
+stages:
+  - {name: say, prompt: [{query: "{{ question }}"}]}
+  - {name: judge, prompt: [{query: "{{ stages.say.text }} True, yes or no:"}], align: [strip]}
+"""
+
+
+def test_a_prompt_may_hold_what_the_model_wrote_before(write, places):
+    """lm-eval#2317, #2179: open for years; a second call was a second script."""
+    record = promptkit.run(write(STAGED), **places).records[0]
+    assert (record.prompt, record.answer) == (" It is 3 m tall. True, yes or no:", "no")
+    assert [each["stage"] for each in record.stages] == ["say", "judge"]
+
+
+SEEDS = """
+name: seeds
+model:
+  scripted:
+    - {when: "wrong.\\\\n.*$", completion: " no"}
+    - {when: "right.\\\\n.*$", completion: " yes"}
+data:
+  test: {rows: [{id: a, q: one, a: "yes"}, {id: b, q: two, a: "yes"}]}
+  train: {rows: [{id: r, q: right., a: ""}, {id: w, q: wrong., a: ""}]}
+  target: "{{ a }}"
+prompt:
+  - demonstrations: {from: train, take: 1, select: random, template: "{{ q }}\\n"}
+  - query: "{{ q }}:"
+align: [strip]
+matrix: {prompt.demonstrations.seed: [0, 1, 2, 3, 4, 5]}
+"""
+
+
+def test_the_spread_over_draws_of_demonstrations_is_no_secret(write, places):
+    """lm-eval#1388, #2656: one draw was reported, with an error that knows the examples alone."""
+    done = promptkit.run(write(SEEDS), **places)
+    assert isinstance(done, SweepRun)
+    values = [cell.scores["exact_match"]["value"] for cell in done.cells]
+    assert set(values) == {0.0, 1.0}, "another draw is another score, or nothing is shown"
+    (over,) = done.summary["over_seeds"]
+    score = over["scores"]["exact_match"]
+    assert (score["num"], score["value"]) == (6, pytest.approx(sum(values) / 6))
+    assert score["deviation"] > 0.4
+    assert score["high"] - score["low"] > score["over_examples"]["high"] - score["over_examples"]["low"]
