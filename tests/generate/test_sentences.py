@@ -49,8 +49,11 @@ def test_its_identity_follows_from_its_weights(saved):
 def test_a_model_that_is_not_there_is_one_message(tmp_path):
     """It names what was asked for."""
     pytest.importorskip("sentence_transformers")
-    with pytest.raises(ModelError, match=r"^embed '.*nothing': no model of sentence-transformers can be read: "):
+    with pytest.raises(ModelError, match=r"^embed '.*nothing': there is no such folder$"):
         _ = SentenceModel(str(tmp_path / "nothing")).model
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ModelError, match=r"^embed '.*empty': no model of sentence-transformers can be read: "):
+        _ = SentenceModel(str(tmp_path / "empty")).model
 
 
 def test_without_the_library_the_extra_is_named(monkeypatch):
