@@ -16,13 +16,13 @@ from promptkit.data import DataSection, DataSource
 from promptkit.generate import Choose, Generate, Think
 from promptkit.prompt import Chat, Fit, Labels, Leaks
 from promptkit.prompt.demonstrations import Turns
+from promptkit.run.declaration import PipelineDeclaration
 from promptkit.run.examples import CheckedExample
 from promptkit.run.lint.rule import Rule
 from promptkit.run.lint.rules import RULES
-from promptkit.run.matrix import Matrix, Race
-from promptkit.run.pipeline import PipelineDeclaration
 from promptkit.run.schema import SEAMS, json_schema
-from promptkit.run.stage import Group, Repeat, Stage
+from promptkit.run.stages.stage import Group, Repeat, Stage
+from promptkit.run.sweeps.matrix import Matrix, Race
 from promptkit.spec import Declaration, Template
 
 HERE = Path(__file__).parent

@@ -30,7 +30,7 @@ def explain_view(explained: Explained) -> Group:
     """The prompt's end, the completion with its spans marked, the ledger, and what came out."""
     parts: list[RenderableType] = [heading(explained)]
     if explained.stages:
-        parts += [rule("the stages"), stages_view(explained)]
+        parts += [rule("the stages"), stages_table(explained)]
     if explained.prompt:
         parts += [rule("the prompt ends"), prompt_tail(explained.prompt)]
     if shown := shown_view(explained.shown, with_ids=True):
@@ -67,7 +67,7 @@ def prompt_tail(prompt: str) -> Text:
     return view.append_text(visible(tail, "dim"))
 
 
-def stages_view(explained: Explained) -> Table:
+def stages_table(explained: Explained) -> Table:
     """The stages that ran, in order: what each was asked and wrote, shortened, and its status; the answering one in bold."""
     table = Table.grid(padding=(0, 2))
     for each in explained.stages:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 
 from promptkit.report.plan_view import WIDTH, plan_view
-from promptkit.run.sweep_forecast import SweepForecast
+from promptkit.run.sweeps.forecast import SweepForecast
 
 __all__ = ["sweep_plan_view"]
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from promptkit.run.card import Card, make_card
     from promptkit.run.checking import Checked, Difference, Failure, check_examples, check_pipeline, check_sweep
     from promptkit.run.crew import read_batches
+    from promptkit.run.declaration import PipelineDeclaration
     from promptkit.run.execute import Progress
     from promptkit.run.explaining import (
         Explained,
@@ -30,22 +31,22 @@ if TYPE_CHECKING:
     from promptkit.run.lint.linting import Linted, lint_pipeline, lint_sweep
     from promptkit.run.lint.rule import Finding
     from promptkit.run.lint.rules import RULES
-    from promptkit.run.matrix import Matrix, Race
     from promptkit.run.models import Models
-    from promptkit.run.pipeline import Pipeline, PipelineDeclaration, load
+    from promptkit.run.pipeline import Pipeline, load
     from promptkit.run.plan import Plan, make_plan
-    from promptkit.run.preview import preview_prompt
     from promptkit.run.prompter import Selection, make_prompter, read_examples
     from promptkit.run.record import Record
     from promptkit.run.requests import options_of
     from promptkit.run.rescoring import Rescored, rescore
     from promptkit.run.room import drops
     from promptkit.run.run import Run, Settings, run_pipeline
+    from promptkit.run.stages.preview import preview_prompt
     from promptkit.run.store import Store, default_store
-    from promptkit.run.sweep import Cell, Sweep, load_cell, load_sweep
-    from promptkit.run.sweep_forecast import SweepForecast, forecast_sweep
-    from promptkit.run.sweep_run import CellRun, SweepRun
-    from promptkit.run.sweeping import run_sweep
+    from promptkit.run.sweeps.forecast import SweepForecast, forecast_sweep
+    from promptkit.run.sweeps.matrix import Matrix, Race
+    from promptkit.run.sweeps.run import CellRun, SweepRun
+    from promptkit.run.sweeps.sweep import Cell, Sweep, load_cell, load_sweep
+    from promptkit.run.sweeps.sweeping import run_sweep
 
 __all__ = [
     "DEFAULT_OUT",
@@ -144,11 +145,12 @@ HOMES = {
     "lint.linting": ("Linted", "lint_pipeline", "lint_sweep"),
     "lint.rule": ("Finding",),
     "lint.rules": ("RULES",),
-    "matrix": ("Matrix", "Race"),
+    "sweeps.matrix": ("Matrix", "Race"),
     "models": ("Models",),
-    "pipeline": ("Pipeline", "PipelineDeclaration", "load"),
+    "declaration": ("PipelineDeclaration",),
+    "pipeline": ("Pipeline", "load"),
     "plan": ("Plan", "make_plan"),
-    "preview": ("preview_prompt",),
+    "stages.preview": ("preview_prompt",),
     "prompter": ("Selection", "make_prompter", "read_examples"),
     "record": ("Record",),
     "rescoring": ("Rescored", "rescore"),
@@ -156,10 +158,10 @@ HOMES = {
     "requests": ("options_of",),
     "run": ("Run", "Settings", "run_pipeline"),
     "store": ("Store", "default_store"),
-    "sweep": ("Cell", "Sweep", "load_cell", "load_sweep"),
-    "sweep_forecast": ("SweepForecast", "forecast_sweep"),
-    "sweep_run": ("CellRun", "SweepRun"),
-    "sweeping": ("run_sweep",),
+    "sweeps.sweep": ("Cell", "Sweep", "load_cell", "load_sweep"),
+    "sweeps.forecast": ("SweepForecast", "forecast_sweep"),
+    "sweeps.run": ("CellRun", "SweepRun"),
+    "sweeps.sweeping": ("run_sweep",),
 }
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from promptkit.align import Answer, Chain, Outcome
 from promptkit.run.examples import UNSET, Case, read_cases
-from promptkit.run.matrix import same_key
 from promptkit.run.pipeline import Pipeline
-from promptkit.run.sweep import Sweep
+from promptkit.run.sweeps.matrix import same_key
+from promptkit.run.sweeps.sweep import Sweep
 from promptkit.score import ExactMatch
 from promptkit.text import Position
 

@@ -17,7 +17,7 @@ from promptkit.run.pipeline import Pipeline
 from promptkit.run.plan import Job, Plan, make_plan
 from promptkit.run.prompter import Selection
 from promptkit.run.record import Grader, Made, Record
-from promptkit.run.staging import staged
+from promptkit.run.stages.staging import staged
 from promptkit.run.weighing import weigh
 
 __all__ = ["Course", "Followed", "follow", "start"]

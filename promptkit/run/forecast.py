@@ -15,11 +15,11 @@ from promptkit.generate.speed import Speed
 from promptkit.run.course import start
 from promptkit.run.execute import job_keys
 from promptkit.run.frozen import FrozenModel
-from promptkit.run.later import LaterStage, later_stages
 from promptkit.run.pipeline import Pipeline
 from promptkit.run.plan import Plan
 from promptkit.run.run import Settings
 from promptkit.run.segments import SegmentTokens, count_segments
+from promptkit.run.stages.later import LaterStage, later_stages
 from promptkit.run.store import Store, default_store
 
 __all__ = ["RunForecast", "SharedText", "forecast_run"]

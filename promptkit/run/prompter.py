@@ -17,7 +17,7 @@ from promptkit.run.pipeline import Pipeline
 from promptkit.run.room import Choices, Room, drops
 from promptkit.text import Position, Problem
 
-__all__ = ["Prompter", "Selection", "make_prompter", "read_examples"]
+__all__ = ["Prompter", "Selection", "at_row", "make_prompter", "read_examples"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

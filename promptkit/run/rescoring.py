@@ -17,14 +17,15 @@ from promptkit.generate import Completion, OptionScore, Thought
 from promptkit.run.choosing import best, comparable, read_asked, tie
 from promptkit.run.context import context_again
 from promptkit.run.deciding import decide
+from promptkit.run.declaration import PipelineDeclaration
 from promptkit.run.folder import FITTING, SAMPLES, broken, read_fitting, read_run
 from promptkit.run.ledger import read_captures, read_ledger, to_json
-from promptkit.run.pipeline import Pipeline, PipelineDeclaration, plain_stages
+from promptkit.run.pipeline import Pipeline, plain_stages
 from promptkit.run.plan import align_target
 from promptkit.run.record import Record, realigned
 from promptkit.run.run import Run
 from promptkit.run.shown import read_shown
-from promptkit.run.stage_weighing import weigh_stages
+from promptkit.run.stages.weighing import weigh_stages
 from promptkit.run.summary import summary_of
 from promptkit.run.weighing import weigh
 from promptkit.text import Span

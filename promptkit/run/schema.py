@@ -8,8 +8,8 @@ from typing import Any
 from promptkit.align.step import ALIGN
 from promptkit.generate import MODEL
 from promptkit.prompt import ORDER, PROMPT, SELECT
-from promptkit.run.matrix import Matrix
-from promptkit.run.pipeline import PipelineDeclaration
+from promptkit.run.declaration import PipelineDeclaration
+from promptkit.run.sweeps.matrix import Matrix
 from promptkit.score import SCORE
 from promptkit.spec import Seam, StepDeclaration
 from promptkit.spec.declaration import SEAM_KEY

@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 from promptkit.align import AlignStep, DecidingStep, First, LabelMap, Linear, Reasoning, Use, WeighingStep
 from promptkit.generate import Choose, Generate
 
-__all__ = ["check_parts_thinking", "check_seats", "inner_steps", "num_apart"]
+__all__ = ["check_parts_thinking", "check_seats", "inner_steps", "num_apart", "refuse"]
 
 PARTS = "`- reasoning` as its first step leaves the thinking out, as the ready-made chains do: `use: number`"
 BEFORE = ("strip", "whitespace")  # steps that may stand before it

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.run.test_stages import RESCUE, TWO
+from tests.run.stages.test_stages import RESCUE, TWO
 
 
 @pytest.fixture

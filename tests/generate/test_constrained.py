@@ -13,7 +13,7 @@ from promptkit.align import Answer
 from promptkit.generate import Constraint
 from promptkit.generate.new_text import NewText
 from promptkit.run.constraining import Constraining
-from promptkit.run.pipeline import PipelineDeclaration
+from promptkit.run.declaration import PipelineDeclaration
 
 pytestmark = pytest.mark.slow  # llguidance, torch, and many walks
 

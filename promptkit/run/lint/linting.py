@@ -12,7 +12,7 @@ from promptkit.run.lint.rule import Finding, Rule, Skipped
 from promptkit.run.lint.rules import RULES
 from promptkit.run.lint.subject import NoDemonstrations, Subject, Unknown, first_line
 from promptkit.run.pipeline import Pipeline
-from promptkit.run.sweep import Sweep
+from promptkit.run.sweeps.sweep import Sweep
 
 __all__ = ["Linted", "lint_pipeline", "lint_sweep"]
 

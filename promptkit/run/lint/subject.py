@@ -13,10 +13,11 @@ from promptkit.data import Example, read_rows, read_split, target_of
 from promptkit.errors import PromptkitError
 from promptkit.generate import Tokenizer
 from promptkit.prompt import ChatFormat, Demonstrations, Gallery, Piece, Pool, Prompt, PromptStep
-from promptkit.run.pipeline import BY_STAGE, Pipeline
-from promptkit.run.preview import loop_variables
+from promptkit.run.declaration import BY_STAGE
+from promptkit.run.pipeline import Pipeline
 from promptkit.run.prompter import chat_format, query_text
-from promptkit.run.stage import Stage, placed
+from promptkit.run.stages.preview import loop_variables
+from promptkit.run.stages.stage import Stage, placed
 from promptkit.spec.document import Node
 from promptkit.text import Problem
 

@@ -9,7 +9,7 @@ from promptkit.generate import Tokenizer
 from promptkit.run.pipeline import Pipeline
 from promptkit.run.plan import Plan
 from promptkit.run.prompter import read_examples
-from promptkit.run.stage import Group, Stage
+from promptkit.run.stages.stage import Group, Stage
 
 __all__ = ["LaterStage", "later_stages", "summed"]
 

@@ -16,13 +16,13 @@ from promptkit.run.frozen import FrozenModel
 from promptkit.run.models import Models
 from promptkit.run.plan import Job, Plan
 from promptkit.run.prompter import Selection, read_examples
-from promptkit.run.racing import Dropped, check_race, in_order, run_race
 from promptkit.run.record import Grader, Made, Record
 from promptkit.run.run import Settings, execute_stored, run_digest, work_between
 from promptkit.run.summary import summary_of
-from promptkit.run.sweep import Cell, Sweep
-from promptkit.run.sweep_folder import write_sweep
-from promptkit.run.sweep_run import CellRun, SweepRun, sweep_summary
+from promptkit.run.sweeps.folder import write_sweep
+from promptkit.run.sweeps.racing import Dropped, check_race, in_order, run_race
+from promptkit.run.sweeps.run import CellRun, SweepRun, sweep_summary
+from promptkit.run.sweeps.sweep import Cell, Sweep
 from promptkit.run.table import columns_of
 
 __all__ = ["run_sweep"]

@@ -5,8 +5,8 @@ import pytest
 import promptkit
 from promptkit.errors import DeclarationError, RunError
 from promptkit.run import SweepRun, rescore
-from promptkit.run.matrix import Race
-from promptkit.run.racing import drop, in_order
+from promptkit.run.sweeps.matrix import Race
+from promptkit.run.sweeps.racing import drop, in_order
 from tests.run.sums import folder_of
 
 ROWS = "".join(f"      - {{id: r{n}, question: {n}, answer: '{n}'}}\n" for n in range(100))

@@ -16,11 +16,11 @@ from promptkit.run.deciding import decide
 from promptkit.run.frozen import FrozenModel
 from promptkit.run.pipeline import Pipeline
 from promptkit.run.plan import Job, Plan, align_target, jobs_of, with_asked
-from promptkit.run.prompter import Prompter, Selection, make_prompter, read_examples
+from promptkit.run.prompter import Prompter, Selection, at_row, make_prompter, read_examples
 from promptkit.run.record import Grader, Made, Record
-from promptkit.run.stage import Group, Repeat, Stage, stages_in
-from promptkit.run.stage_weighing import check_replaced, scored_beside
-from promptkit.run.trail import Asked, Passed, Trail
+from promptkit.run.stages.stage import Group, Repeat, Stage, stages_in
+from promptkit.run.stages.trail import Asked, Passed, Trail
+from promptkit.run.stages.weighing import check_replaced, scored_beside
 from promptkit.run.weighing import replaced_in, weigh
 from promptkit.spec import Template
 
@@ -227,7 +227,7 @@ def items_of(repeat: Repeat, trail: Trail) -> list[Any] | None:
     """The items of a loop that goes over a list; None for one that does not."""
     if repeat.over is None:
         return None
-    value = at_row(repeat.over.value, trail)
+    value = rendered(repeat.over.value, trail)
     if isinstance(value, str | bytes) or not isinstance(value, Iterable):
         place = f"{repeat.over.position}: " if repeat.over.position else ""
         raise DataError(f"{place}({trail.example.origin}) `repeat: for` must give a list, not {value!r}")
@@ -238,15 +238,13 @@ def holds(template: Template | None, trail: Trail) -> bool:
     """Whether a condition is true; one that is text is true unless it says nothing, `false` or `no`."""
     if template is None:
         return False
-    value = at_row(template.value, trail)
+    value = rendered(template.value, trail)
     return value.strip().lower() not in ("", "false", "no", "none") if isinstance(value, str) else bool(value)
 
 
-def at_row(render: Callable[[dict[str, Any]], Any], trail: Trail) -> Any:
+def rendered(render: Callable[[dict[str, Any]], Any], trail: Trail) -> Any:
     """What a template gives for a trail. Raises `TemplateError` that names the row."""
     try:
         return render(trail.fields())
     except TemplateError as error:
-        problem = error.problem
-        where = " ".join(part for part in (problem.path, f"({trail.example.origin})") if part)
-        raise TemplateError(replace(problem, path=where)) from error
+        raise at_row(error, trail.example) from error

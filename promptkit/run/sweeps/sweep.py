@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from promptkit.errors import DeclarationError, RunError
-from promptkit.run.matrix import Matrix, Race, same_key
-from promptkit.run.pipeline import MATRIX, Pipeline, PipelineDeclaration, has_matrix, pipeline_of
+from promptkit.run.declaration import MATRIX, PipelineDeclaration
+from promptkit.run.pipeline import Pipeline, has_matrix, pipeline_of
+from promptkit.run.sweeps.matrix import Matrix, Race, same_key
 from promptkit.spec import MATRIX_WORDS, Asking, Declaration, Node, compose, parts_of, put, read, resolved
 from promptkit.text import Problem, known_names
 

@@ -7,10 +7,10 @@ from dataclasses import asdict
 from typing import Any, Protocol
 
 from promptkit.run.deciding import decisions
-from promptkit.run.matrix import same_key
 from promptkit.run.record import Record
 from promptkit.run.summary import interval_json, metric_score
-from promptkit.run.sweep import Cell
+from promptkit.run.sweeps.matrix import same_key
+from promptkit.run.sweeps.sweep import Cell
 from promptkit.score import spread
 from promptkit.spec import parts_of
 

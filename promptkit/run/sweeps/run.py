@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from promptkit.errors import MissingExtra
 from promptkit.run.run import Run, Settings
-from promptkit.run.sweep import Cell, Sweep
-from promptkit.run.sweep_folder import plain_column, sweep_table
+from promptkit.run.sweeps.folder import plain_column, sweep_table
+from promptkit.run.sweeps.sweep import Cell, Sweep
+from promptkit.run.sweeps.variation import over_seeds, variation
 from promptkit.run.table import columns_of
-from promptkit.run.variation import over_seeds, variation
 from promptkit.version import __version__
 
 if TYPE_CHECKING:

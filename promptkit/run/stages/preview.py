@@ -15,9 +15,9 @@ from promptkit.run.frozen import FrozenModel
 from promptkit.run.pipeline import Pipeline
 from promptkit.run.prompter import Selection, make_prompter
 from promptkit.run.record import Record
-from promptkit.run.stage import Group, Repeat, Stage, stages_in
-from promptkit.run.staging import transcript
-from promptkit.run.trail import Asked, Passed, Trail
+from promptkit.run.stages.stage import Group, Repeat, Stage, stages_in
+from promptkit.run.stages.staging import transcript
+from promptkit.run.stages.trail import Asked, Passed, Trail
 from promptkit.text import Span, known_names
 
 __all__ = ["loop_variables", "preview_prompt"]

@@ -14,7 +14,7 @@ from promptkit.run.asking import fields_to_replace
 from promptkit.run.choosing import read_asked
 from promptkit.run.pipeline import Pipeline
 from promptkit.run.record import Record, scored
-from promptkit.run.stage import placed
+from promptkit.run.stages.stage import placed
 from promptkit.run.weighing import weigh
 
 __all__ = ["check_replaced", "scored_beside", "weigh_stages"]

@@ -9,9 +9,9 @@ from fractions import Fraction
 from math import ceil
 
 from promptkit.errors import DataError, RunError
-from promptkit.run.matrix import Race
 from promptkit.run.record import Record
-from promptkit.run.sweep import Sweep
+from promptkit.run.sweeps.matrix import Race
+from promptkit.run.sweeps.sweep import Sweep
 from promptkit.score import clearly_worse
 from promptkit.text import known_names
 

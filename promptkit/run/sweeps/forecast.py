@@ -9,12 +9,12 @@ from promptkit.generate import Generator
 from promptkit.generate.engine.forecast import Forecast
 from promptkit.generate.local_generator import needed_tokens
 from promptkit.run.forecast import RunForecast, forecast_plans, requests_of
-from promptkit.run.later import LaterStage, later_stages, summed
 from promptkit.run.models import Models
 from promptkit.run.plan import Plan
 from promptkit.run.run import Settings
-from promptkit.run.sweep import Sweep
-from promptkit.run.sweeping import Entrant, enter
+from promptkit.run.stages.later import LaterStage, later_stages, summed
+from promptkit.run.sweeps.sweep import Sweep
+from promptkit.run.sweeps.sweeping import Entrant, enter
 
 __all__ = ["SweepForecast", "forecast_sweep"]
 
