@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from promptkit.generate.engine.layout import Fresh, Grow, Own, Pass
-from promptkit.generate.engine.stretch import LANES, HeadShape, takes_tiles
+from promptkit.generate.engine.stretch import HeadShape, takes_tiles
 
 __all__ = [
     "KEYWORD",
@@ -100,6 +100,8 @@ class Settings:
 
 def attend_packed(forward: Pass, settings: Settings, heads: Heads) -> torch.Tensor:
     """Attention (T, K, G, E) of the packed tokens, over all that the pass says they see."""
+    if forward.card is not None:
+        return forward.card.attend(forward, settings, heads)
     if takes_tiles(HeadShape.of(heads.keys, heads.values), heads.query):
         return attend_by_tiles(forward, settings, heads)
     before = over_stretches(forward, settings, heads)
@@ -215,10 +217,10 @@ def store(fresh: Fresh, layer: int, heads: Heads) -> None:
             array(heads.keys), array(heads.values), array(kept_keys), array(kept_values), fresh.slots, fresh.starts
         )
         return
-    counts = np.diff(fresh.starts)
+    counts, lanes = np.diff(fresh.starts), kept_keys.shape[-1]
     slot = torch.from_numpy(np.repeat(fresh.slots, counts)).to(heads.keys.device)
     place = torch.from_numpy(np.arange(len(slot)) - np.repeat(fresh.starts[:-1], counts)).to(heads.keys.device)
-    kept_keys[slot, :, place // LANES, :, place % LANES] = heads.keys.transpose(0, 1)
+    kept_keys[slot, :, place // lanes, :, place % lanes] = heads.keys.transpose(0, 1)
     kept_values[slot, :, place] = heads.values.transpose(0, 1)
 
 
@@ -373,7 +375,8 @@ def batched_slots(own: Own, settings: Settings, heads: Heads, before: Partial | 
     column = torch.from_numpy(np.arange(len(row)) - np.repeat(own.starts[:-1], counts)).to(device)
     slot = torch.from_numpy(own.slots).to(device)
     place = torch.from_numpy(own.places).to(device)
-    kept_keys[slot[row], :, place // LANES, :, place % LANES] = keys.transpose(0, 1)
+    lanes = kept_keys.shape[-1]
+    kept_keys[slot[row], :, place // lanes, :, place % lanes] = keys.transpose(0, 1)
     kept_values[slot[row], :, place] = values.transpose(0, 1)
     ranges = own.ranges(settings.window)
     length = int(ranges[:, 1].max())

@@ -21,7 +21,7 @@ from promptkit.generate.engine.kept import Kept
 from promptkit.generate.engine.layout import Part, Pass
 from promptkit.generate.engine.live import Live
 from promptkit.generate.engine.pages import Arena
-from promptkit.generate.engine.stretch import Scratch, Slots, Stretch
+from promptkit.generate.engine.stretch import LANES, Scratch, Slots, Stretch
 from promptkit.generate.engine.tree import Node, Tree, grow_tree
 from promptkit.generate.head import float32_head
 from promptkit.generate.meter import Meter
@@ -31,6 +31,7 @@ from promptkit.generate.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
     from promptkit.generate.constrain.guide import Guides, Wanted
+    from promptkit.generate.engine.card.card import Card
     from promptkit.generate.engine.tiles.stack import Stack, TileHead
 
 __all__ = ["Engine", "Limits", "Trunk"]
@@ -86,6 +87,7 @@ class Engine:
         self.head: Head | TileHead | None = None  # its last product, where its logits are that and nothing more
         self.kept = Kept()
         self.lent: dict[Any, Any] = {}
+        self.card: Card | None = None  # what computes attention, where the model is on a card with programs of ours
         self.arena: Arena | None = None  # memory for slots, where there is some already
 
     @cached_property
@@ -97,9 +99,19 @@ class Engine:
 
     def lay_out(self) -> None:
         """Lays the model's weights out anew, where that makes it faster on its device."""
-        if self.model.device.type == "cpu":
+        if self.model.device.type == "cpu" and self.card is None:
             self.stack = fuse(self.model)
             self.head = plain_head(self.model)
+
+    def simplify(self) -> bool:
+        """Gives up what a card does by itself: first repeating steps, then our programs. Tells whether there was any of it."""
+        if self.card is None:
+            return False
+        if self.card.steps.is_on:
+            self.card.steps.is_on = False
+        else:
+            self.card = None
+        return True
 
     @property
     def num_at_once(self) -> int:
@@ -108,12 +120,27 @@ class Engine:
 
     def new_pass(self) -> Pass:
         """A pass with nothing in it."""
-        return Pass(device=self.model.device, lent=self.lent)
+        return Pass(device=self.model.device, card=self.card, lent=self.lent)
+
+    def new_slots(self, num: int, room: int) -> Slots:
+        """Slots for so many rows of at most so many own tokens."""
+        return Slots(num, room, self.arena, lanes=self.lanes)
+
+    def new_scratch(self, num: int, room: int) -> Scratch:
+        """Slots for rows that are computed in one pass."""
+        return Scratch(num, room, lanes=self.lanes)
+
+    @property
+    def lanes(self) -> int:
+        """How many neighbours' keys lie side by side in a slot."""
+        return LANES if self.card is None else 1
 
     def take_less(self) -> bool:
         """Halves what is computed at once, and tells whether that was possible."""
         before = self.limits
         self.limits = replace(before, num_slots=max(1, before.num_slots // 2), chunk=max(64, before.chunk // 2))
+        if self.card is not None:
+            self.card.steps.forget()
         return self.limits != before
 
     @torch.inference_mode()
@@ -125,7 +152,7 @@ class Engine:
         trunk, queue = Trunk(tree, self.kept), list(reversed(tree.order))
         if self.arena is not None:
             self.arena.clear()
-        slots = Slots(min(self.limits.num_slots, len(requests)), needed_room(requests, tree), self.arena)
+        slots = self.new_slots(min(self.limits.num_slots, len(requests)), needed_room(requests, tree))
         wants_logits = any(request.sampling.temperature or request.wants_likelihood for _, request in requests)
         live: list[Live] = []
         while queue or live:
@@ -209,7 +236,7 @@ class Engine:
         below = [trunk.stretch(node) for node in nodes]
         self.compute_stretches([each for each in below if each])
         forward = self.new_pass()
-        slots = Scratch(len(asked), max(len(each.branches) for each in asked))
+        slots = self.new_scratch(len(asked), max(len(each.branches) for each in asked))
         forward.add_fresh(slots, [each.branches.part(slot, below[slot]) for slot, each in enumerate(asked)])
         lines: list[tuple[int, int, int]] = []  # the request, the kept token, and what may follow it
         first = 0
@@ -405,6 +432,9 @@ class Engine:
         """The logits (n, V) after the pass's wanted tokens."""
         if self.stack is not None and self.head is not None:
             return self.head(self.hidden(forward))
+        repeated = self.card.logits(self, forward) if self.card is not None else None
+        if repeated is not None:
+            return repeated
         wanted = torch.tensor(forward.wanted or [len(forward) - 1], device=self.model.device)
         out = self.model(**self.inputs(forward), logits_to_keep=wanted)
         logits: torch.Tensor = out.logits[0, : len(forward.wanted)]

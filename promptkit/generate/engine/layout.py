@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from promptkit.generate.engine.stretch import LANES, Slots, Stretch
+
+if TYPE_CHECKING:
+    from promptkit.generate.engine.card.card import Card
 
 __all__ = ["Fresh", "Grow", "Ints", "Over", "Own", "Part", "Pass", "offsets", "seen_ranges"]
 
@@ -155,10 +158,12 @@ class Pass:
     """The tokens of one forward pass, packed without padding: those of stretches, of empty slots, of others."""
 
     device: torch.device
+    card: Card | None = None  # what computes its attention, where it is not computed by torch's products and loops
     token_ids: list[int] = field(default_factory=list)
     positions: list[int] = field(default_factory=list)
     grow: list[Grow] = field(default_factory=list)
     over: list[Over] = field(default_factory=list)
+    parts: list[tuple[Slots, Part, int]] = field(default_factory=list)  # of slots, and where each begins
     fresh: Fresh | None = None
     own: Own | None = None
     wanted: list[int] = field(default_factory=list)  # the packed tokens whose logits are asked for
@@ -182,20 +187,21 @@ class Pass:
 
     def add_fresh(self, slots: Slots, parts: Sequence[Part]) -> None:
         """Adds the first tokens of empty slots, whose places are 0, 1, ...; see `add_parts`."""
-        if parts:
+        if parts and self.card is None:
             self.fresh = Fresh(slots, parts, len(self), self.device)
-            self._pack(parts)
+        self._pack(slots, parts)
 
     def add_parts(self, slots: Slots, parts: Sequence[Part]) -> None:
         """Adds the tokens of slots. Parts below the same stretch should stand together: they then attend as one."""
-        if parts:
+        if parts and self.card is None:
             self.own = Own(slots, parts, len(self))
-            self._pack(parts)
+        self._pack(slots, parts)
 
-    def _pack(self, parts: Sequence[Part]) -> None:
+    def _pack(self, slots: Slots, parts: Sequence[Part]) -> None:
         open_overs: dict[Stretch, tuple[int, int]] = {}
         for part in parts:
             start = len(self)
+            self.parts.append((slots, part, start))
             self.token_ids += part.token_ids
             self.positions += part.positions
             for stretch in part.below.chain() if part.below else ():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +11,10 @@ from safetensors.torch import load, save
 
 from promptkit.generate.engine.attention import NAME, register
 from promptkit.generate.engine.blocks import Block
+from promptkit.generate.engine.card.card import Card, find_card
+from promptkit.generate.engine.card.steps import NUM_BEFORE
 from promptkit.generate.engine.engine import Engine, Limits, Trunk
 from promptkit.generate.engine.live import Live
-from promptkit.generate.engine.stretch import Slots
 from promptkit.generate.engine.tree import grow_tree
 from promptkit.generate.meter import Meter
 from promptkit.generate.request import Request
@@ -21,6 +23,8 @@ from promptkit.generate.skeleton import Skeleton
 from promptkit.generate.tokenizer import Tokenizer
 
 __all__ = ["NotCovered", "Trial", "make_engine", "make_trial"]
+
+log = logging.getLogger(__name__)
 
 LAYER_TYPES = {"full_attention", "sliding_attention"}
 # the error allowed, as a share of the spread of the plain model's logits, both as root mean squares
@@ -72,31 +76,43 @@ def make_engine(  # noqa: PLR0913 - a trial comes from whoever has kept one
     limits: Limits,
     *,
     trial: Trial | None = None,
+    card: Card | None = None,
 ) -> Engine:
     """The engine of a model, which is changed by it. Raises `NotCovered`; the model is then no longer to be used.
 
     The engine computes the trial's tree of tokens, and must agree with what the model's own forward pass gave. A
-    skeleton has no such pass: its trial is its model's, from an earlier start.
+    skeleton has no such pass: its trial is its model's, from an earlier start. `card` computes attention; where the
+    trial fails with it, it is tried without.
     """
     trial = trial or make_trial(model)
     is_skeleton = isinstance(model, Skeleton)
     if not is_skeleton and not set_attention(model):
         raise NotCovered("its attention has no interface")
     engine = Engine(model, tokenizer, eos, meter, limits)
+    engine.card = card or find_card(model)
     engine.lay_out()
     if is_skeleton and engine.stack is None and not all(isinstance(layer, Block) for layer in model.model.layers):
         raise NotCovered("a skeleton has layers of its own")
+    while reason := failure(engine, trial):
+        if not engine.simplify():
+            raise NotCovered(reason)
+        log.warning("the card computes with fewer of the engine's own programs, right but slower: %s", reason)
+    return engine
+
+
+def failure(engine: Engine, trial: Trial) -> str:
+    """Why the engine does not stand the trial; empty where it does."""
     try:
         computed = engine_logits(engine, trial.rows)
-    except Exception as error:
-        raise NotCovered(f"its modules do not hand the engine's state on ({type(error).__name__})") from error
+    except Exception as error:  # noqa: BLE001 - whatever a model's modules make of what they do not know
+        return f"its modules do not hand the engine's state on ({type(error).__name__})"
     worst = max(
         float((one - other.cpu()).square().mean().sqrt() / one.std())
         for one, other in zip(trial.logits, computed, strict=True)
     )
-    if not worst <= TOLERANCE[model.dtype]:
-        raise NotCovered(f"a trial differs from its own forward pass by {worst:.2g} of the spread of its logits")
-    return engine
+    if worst <= TOLERANCE[engine.model.dtype]:
+        return ""
+    return f"a trial differs from its own forward pass by {worst:.2g} of the spread of its logits"
 
 
 def set_attention(model: Any) -> bool:
@@ -146,7 +162,7 @@ def engine_logits(engine: Engine, rows: list[tuple[int, ...]]) -> list[torch.Ten
     """The same by the engine: a stretch, what is each row's own, and one step of decoding."""
     tree = grow_tree([row[:-1] for row in rows], min_stretch=2, min_saved=2)
     trunk = Trunk(tree)
-    slots = Slots(len(rows), MAX_PROBE)
+    slots = engine.new_slots(len(rows), MAX_PROBE)
     live = [
         Live(
             row=Row.start(number, Request(label="trial", prompt="", token_ids=row[:-1]), engine.tokenizer),
@@ -159,4 +175,6 @@ def engine_logits(engine: Engine, rows: list[tuple[int, ...]]) -> list[torch.Ten
     ]
     engine.compute_stretches([each.below for each in live if each.below])
     first, second = engine.enter(slots, live, wants_logits=True), engine.step(slots, live, wants_logits=True)
+    for _ in range(NUM_BEFORE if engine.card is not None else 0):  # the same again, till the card repeats it by itself
+        second = engine.step(slots, live, wants_logits=True)
     return [torch.stack(lines).float() for lines in zip(first.written, second.written, strict=True)]

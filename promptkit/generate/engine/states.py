@@ -13,7 +13,6 @@ from torch import nn
 from torch.nn import functional
 
 from promptkit.generate.engine.layout import Part, Pass
-from promptkit.generate.engine.stretch import Scratch
 
 if TYPE_CHECKING:
     from promptkit.generate.engine.engine import Engine
@@ -38,7 +37,7 @@ def engine_means(engine: Engine, rows: Sequence[Sequence[int]], layers: Sequence
     found: dict[int, torch.Tensor] = {}
     for numbers in batches(rows):
         lengths = [len(rows[number]) for number in numbers]
-        slots = Scratch(len(numbers), max(lengths))
+        slots = engine.new_scratch(len(numbers), max(lengths))
         forward = engine.new_pass()
         forward.add_fresh(slots, [whole(slot, rows[number]) for slot, number in enumerate(numbers)])
         taken: dict[int, torch.Tensor] = {}

@@ -31,7 +31,7 @@ __all__ = [
 ROOM = 32  # tokens: rooms are made for multiples of so many
 FLAT = 3  # dimensions of a stretch's keys that are not kept as tiles
 DEPTH = 32  # sizes of heads that are computed in tiles are multiples of it
-LANES = 16  # keys of neighbours lie side by side in a slot, as many as one register holds; see `kernels`
+LANES = 16  # keys of neighbours lie side by side in a processor's slot, as many as one register holds; see `kernels`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,26 +157,32 @@ class Stretch:
             self.keys[layer], self.values[layer] = new_tiles(1, self.room, shape, like)
         return self.keys[layer], self.values[layer]
 
+    def flat(self, layer: int, shape: HeadShape, like: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Room for a layer's keys (K, n, D) and values (K, n, E); made on first use."""
+        if layer not in self.keys:
+            self.keys[layer] = like.new_empty(shape.num_heads, len(self), shape.key_size)
+            self.values[layer] = like.new_empty(shape.num_heads, len(self), shape.value_size)
+        return self.keys[layer], self.values[layer]
+
     def put(self, layer: int, begin: int, keys: torch.Tensor, values: torch.Tensor) -> None:
         """Keeps keys (K, t, D) and values (K, t, E) of its tokens from `begin` on."""
-        if layer not in self.keys:
-            self.keys[layer] = keys.new_empty(keys.shape[0], len(self), keys.shape[2])
-            self.values[layer] = values.new_empty(values.shape[0], len(self), values.shape[2])
+        kept_keys, kept_values = self.flat(layer, HeadShape.of(keys, values), keys)
         end = begin + keys.shape[1]
-        self.keys[layer][:, begin:end] = keys
-        self.values[layer][:, begin:end] = values
+        kept_keys[:, begin:end] = keys
+        kept_values[:, begin:end] = values
 
 
 class Slots:
     """Room for the own keys and values of rows in progress: `num` slots of `room` tokens each, layer by layer.
 
-    Keys are (S, K, R / LANES, D, LANES), values (S, K, R, E). A slot that is free may hold anything.
+    Keys are (S, K, R / lanes, D, lanes), values (S, K, R, E). A slot that is free may hold anything.
     """
 
     is_kept = True  # what is stored is read by later passes
 
-    def __init__(self, num: int, room: int, arena: Arena | None = None) -> None:
+    def __init__(self, num: int, room: int, arena: Arena | None = None, *, lanes: int = LANES) -> None:
         self.num = num
+        self.lanes = lanes
         self._arena = arena
         self.room = rounded(room)
         self.free = list(range(num - 1, -1, -1))
@@ -195,10 +201,10 @@ class Slots:
 
     def make(self, shape: HeadShape, like: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """New keys and values of one layer."""
-        if takes_tiles(shape, like):
+        if self.lanes == LANES and takes_tiles(shape, like):
             return new_tiles(self.num, self.room, shape, like, self._arena)
         shapes = (
-            (self.num, shape.num_heads, self.room // LANES, shape.key_size, LANES),
+            (self.num, shape.num_heads, self.room // self.lanes, shape.key_size, self.lanes),
             (self.num, shape.num_heads, self.room, shape.value_size),
         )
         if like.device.type == "cpu":
@@ -213,8 +219,8 @@ class Scratch(Slots):
 
     is_kept = False
 
-    def __init__(self, num: int, room: int) -> None:
-        super().__init__(num, room)
+    def __init__(self, num: int, room: int, *, lanes: int = LANES) -> None:
+        super().__init__(num, room, lanes=lanes)
         self._by_shape: dict[HeadShape, tuple[torch.Tensor, torch.Tensor]] = {}
 
     def layer(self, number: int, shape: HeadShape, like: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

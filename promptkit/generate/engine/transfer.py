@@ -13,7 +13,7 @@ import torch
 from torch import unflatten
 
 from promptkit.generate.engine.attention import array
-from promptkit.generate.engine.stretch import LANES, ROOM, HeadShape, Slots, Stretch, rounded
+from promptkit.generate.engine.stretch import ROOM, HeadShape, Slots, Stretch, rounded
 from promptkit.generate.engine.tree import Node
 
 __all__ = ["Piece", "fill_slot", "fill_stretch", "taken_out"]
@@ -51,11 +51,11 @@ def taken_out(slots: Slots, slot: int, node: Node, parent: Stretch | None) -> St
 
 
 def slot_views(keys: torch.Tensor, values: torch.Tensor, slot: int, num: int) -> Pair:
-    """The first `num` tokens of a slot: tiles as a stretch has them, else keys (K, R / 16, 16, D) and values (K, n, E)."""
+    """The first `num` tokens of a slot: tiles as a stretch has them, else keys (K, R / lanes, lanes, D) and values (K, n, E)."""
     if keys.dim() == TILED:
         room = rounded(num)
         return keys[slot : slot + 1, :, : room // 16], values[slot : slot + 1, :, : room // 32]
-    return keys[slot, :, : -(-num // LANES)].transpose(-1, -2), values[slot, :, :num]
+    return keys[slot, :, : -(-num // keys.shape[-1])].transpose(-1, -2), values[slot, :, :num]
 
 
 def new_block(like: Sequence[torch.Tensor]) -> list[torch.Tensor]:
@@ -85,7 +85,7 @@ def fill_slot(slots: Slots, slot: int, pieces: Sequence[Piece]) -> None:
             write_tiles(keys[slot], values[slot], layer, pieces)
             continue
         new_keys, new_values = joined(layer, pieces)
-        blocks = unflatten(new_keys, 1, (-1, LANES)).transpose(-1, -2)
+        blocks = unflatten(new_keys, 1, (-1, keys.shape[-1])).transpose(-1, -2)
         copy(keys[slot, :, : blocks.shape[1]], blocks)
         copy(values[slot, :, : new_values.shape[1]], new_values)
 

@@ -1,0 +1,1 @@
+"""The engine's attention and decode step on a graphics card."""
