@@ -14,6 +14,11 @@ __all__ = ["DTYPES", "available_memory", "device", "has_matrix_units", "lays_out
 
 DTYPES = ("float32", "bfloat16", "float16")
 BFLOAT16_FLAGS = {"amx_bf16", "avx512_bf16", "avx_ne_convert", "bf16"}  # x86, and `bf16` of 64-bit Arm
+CARD_SIGNS = (  # the card's driver: of Linux, of Linux inside Windows, of Windows
+    Path("/proc/driver/nvidia/version"),
+    Path("/dev/dxg"),
+    Path("C:/Windows/System32/nvcuda.dll"),
+)
 
 
 @functools.lru_cache(maxsize=1)
@@ -30,17 +35,24 @@ def processor_flags() -> frozenset[str]:
 @functools.lru_cache(maxsize=1)
 def device() -> str:
     """Where models run: "cuda" where there is a card that torch can use, else "cpu"."""
-    if not Path("/proc/driver/nvidia/version").exists():
+    if not any(map(Path.exists, CARD_SIGNS)):
         return "cpu"
     import torch  # noqa: PLC0415 - only asked where there is a card
 
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
+def card_has_bfloat16() -> bool:
+    """Whether the card multiplies bfloat16 by itself, as those since Ampere do; older ones only imitate it."""
+    import torch  # noqa: PLC0415 - only asked where there is a card
+
+    return torch.cuda.get_device_capability() >= (8, 0)
+
+
 def resolve_dtype(asked: str) -> str:
     """The dtype's torch name; "auto" is bfloat16 where the machine computes in it in hardware, else float32."""
     if asked == "auto":
-        in_hardware = device() == "cuda" or bool(processor_flags() & BFLOAT16_FLAGS)
+        in_hardware = card_has_bfloat16() if device() == "cuda" else bool(processor_flags() & BFLOAT16_FLAGS)
         return "bfloat16" if in_hardware else "float32"
     if asked not in DTYPES:
         raise ModelError(f"no dtype is called {asked!r}\n    {known_names(asked, ['auto', *DTYPES])}")

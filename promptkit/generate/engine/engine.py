@@ -343,7 +343,8 @@ class Engine:
             hidden = self.hidden(forward)
             return Following(likeliest=self.head.likeliest(hidden), hidden=hidden)
         logits = self.forward(forward)
-        return Following(likeliest=likeliest(logits), logits=logits)
+        best = likeliest(logits)
+        return Following(likeliest=best, logits=logits.cpu() if wants_logits else logits)  # processors draw, row by row
 
     def masks_of(self, live: Sequence[Live]) -> Future[Mapping[int, Mask]] | None:
         """The masks of rows that have a constraint, which are computed while the model computes; None without any.

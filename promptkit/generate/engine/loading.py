@@ -11,7 +11,7 @@ from safetensors.torch import load, save
 
 from promptkit.generate.engine.attention import NAME, register
 from promptkit.generate.engine.blocks import Block
-from promptkit.generate.engine.card.card import Card, find_card
+from promptkit.generate.engine.card.card import LARGE_FROM, Card, find_card
 from promptkit.generate.engine.card.steps import NUM_BEFORE
 from promptkit.generate.engine.engine import Engine, Limits, Trunk
 from promptkit.generate.engine.live import Live
@@ -101,7 +101,17 @@ def make_engine(  # noqa: PLR0913 - a trial comes from whoever has kept one
 
 
 def failure(engine: Engine, trial: Trial) -> str:
-    """Why the engine does not stand the trial; empty where it does."""
+    """Why the engine does not stand the trial; empty where it does. A card is tried in pieces of both sizes."""
+    if engine.card is None:
+        return failure_once(engine, trial)
+    engine.card.large_from = 0
+    reason = failure_once(engine, trial)
+    engine.card.large_from = LARGE_FROM
+    return reason or failure_once(engine, trial)
+
+
+def failure_once(engine: Engine, trial: Trial) -> str:
+    """The same, for the passes as they now are."""
     try:
         computed = engine_logits(engine, trial.rows)
     except Exception as error:  # noqa: BLE001 - whatever a model's modules make of what they do not know

@@ -20,14 +20,16 @@ from promptkit.generate.sizes import format_bytes
 
 __all__ = ["MAX_SLOTS", "Demand", "MemoryPlan", "Shape", "peak_stretches", "plan_memory"]
 
-MAX_SLOTS = 128
+MAX_SLOTS, CARD_SLOTS = 128, 512
 CHUNKS = (1024, 512, 256, 128, 64)  # tokens of one pass over prompts
+CARD_CHUNKS = (8192, 4096, 2048, *CHUNKS)  # of which a card takes more to be busy
 FEW_SLOTS = 8  # fewer rows at once cost more time than smaller passes over prompts
 SHARE = 0.8  # of the available memory
 ROOM = 32  # a slot's room is a multiple of this; see `stretch`
 NUM_GUESSES = 64  # lines of logits of a step beyond one a row; see `Limits`
 BASE = 520 * 10**6  # a run's process with torch and compiled loops, as resident; transformers takes 180 MB more
 CARD_BASE = 600 * 10**6  # CUDA's context and the workspaces of its libraries
+LINES, CARD_LINES = 3, 8  # of attention in float32, that a token of a pass has in one layer; see `card`
 HEAD_ROWS = 16_384  # of the vocabulary, widened at once where options are scored; see `head`
 DTYPE_SIZES = {"float32": 4, "bfloat16": 2, "float16": 2}
 HEAD_LINES = 256  # of logits, where only sums over them are kept; see `blocks`
@@ -58,6 +60,7 @@ class Shape:
         None  # of logits, where options are scored: all of them, or so many with sums kept alone
     )
     base: int = BASE
+    is_on_card: bool = False
     assumed: tuple[str, ...] = ()
 
     @classmethod
@@ -85,6 +88,7 @@ class Shape:
             head_copy=size * head if sizes.is_tied else 0,
             lines_at_once=(0 if has_units else HEAD_LINES) if is_summed else None,
             base=CARD_BASE if is_on_card else BASE,
+            is_on_card=is_on_card,
             assumed=tuple(name for name in usual if getattr(sizes, name) is None),
         )
 
@@ -109,7 +113,8 @@ class Shape:
         hidden = 4 * self.hidden_size + 3 * self.intermediate_size
         heads = self.num_heads * self.key_size + self.num_kv_heads * (self.key_size + self.value_size)
         out = self.num_heads * self.value_size
-        return self.dtype_size * (hidden + heads + 2 * out) + 3 * 4 * out
+        lines = CARD_LINES if self.is_on_card else LINES
+        return self.dtype_size * (hidden + heads + 2 * out) + lines * 4 * out
 
 
 def assumed_sizes(num_parameters: int) -> dict[str, int]:
@@ -324,9 +329,9 @@ def plan_memory(  # noqa: PLR0913 - what a machine, its user and a run say
     Raises `NotEnoughMemory` where not even one row at a time fits, or not the asked number.
     """
     limit = memory if memory is not None else available and int(available * (SHARE if slots is None else 1))
-    most = slots or max(1, min(MAX_SLOTS, len(demand.rooms)))
+    most = slots or max(1, min(CARD_SLOTS if shape.is_on_card else MAX_SLOTS, len(demand.rooms)))
     fitting: list[MemoryPlan] = []
-    for chunk in CHUNKS:
+    for chunk in CARD_CHUNKS if shape.is_on_card else CHUNKS:
         plan = most_that_fits(shape, demand, chunk, (slots or 1, most), limit)
         if plan is not None:
             fitting.append(plan)

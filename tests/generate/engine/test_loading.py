@@ -255,7 +255,7 @@ def test_where_memory_runs_out_what_is_kept_goes_first(generator, monkeypatch, c
     expected = dict(generator.generate(keeping))
     assert len(generator.kept) > 0
     base, once = module.Slots, small_memory(module.Slots, most=2)
-    monkeypatch.setattr(module, "Slots", lambda *given: (once if generator.kept else base)(*given))  # noqa: PLW0108 - asked anew each time
+    monkeypatch.setattr(module, "Slots", lambda *given, **more: (once if generator.kept else base)(*given, **more))  # noqa: PLW0108 - asked anew each time
     with caplog.at_level(logging.WARNING):
         assert dict(generator.generate(keeping)) == expected
     assert [record.getMessage() for record in caplog.records] == [

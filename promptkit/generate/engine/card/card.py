@@ -17,8 +17,9 @@ from promptkit.generate.engine.layout import Pass
 if TYPE_CHECKING:
     from promptkit.generate.engine.engine import Engine
 
-__all__ = ["Card", "find_card"]
+__all__ = ["LARGE_FROM", "Card", "find_card"]
 
+LARGE_FROM = 1024  # tokens of a pass that keep a card busy in large pieces
 READINGS = "readings"  # of a pass, among what it keeps
 
 
@@ -27,6 +28,7 @@ class Card:
 
     def __init__(self, kernels: Kernels, record: Record) -> None:
         self.steps = Steps(record)
+        self.large_from = LARGE_FROM
         self._kernels = kernels
         self._layers: dict[int, tuple[int, torch.dtype]] = {}  # those that have attended: query heads a key's, dtype
 
@@ -63,7 +65,8 @@ class Card:
         """What a pass reads, which is cut once."""
         if READINGS not in forward.kept:
             group, dtype = max(self._layers.values(), key=lambda each: each[0])
-            forward.kept[READINGS] = Readings.of(forward, self._kernels.cut(len(forward), group, dtype))
+            cut = self._kernels.cut(group, dtype, is_large=len(forward) >= self.large_from)
+            forward.kept[READINGS] = Readings.of(forward, cut)
         readings: Readings = forward.kept[READINGS]
         return readings
 

@@ -13,9 +13,10 @@ __all__ = ["HOLDER", "Kernels", "Partials", "TritonKernels"]
 
 HOLDER = 5  # numbers that say where a holder's keys and values lie; see `programs`
 MOST_ROWS = {2: 64, 4: 32}  # query heads of a piece, by the size of a number
-STEP_TOKENS = 1024  # a pass of fewer tokens is cut small enough to keep a card's processors busy
 STEP_ROWS, STEP_KEYS, MOST_KEYS = 32, 256, 4096
-WIDE = 128  # numbers of a head, beyond which fewer keys are held at once
+BLOCK = (
+    32_768  # numbers of a block of keys, over the square of a number's size: float32 takes registers for products, too
+)
 
 Partials = tuple[torch.Tensor, torch.Tensor]  # what lines found (P, K, G, E) and their log-sum-exp (P, K, G), float32
 
@@ -23,8 +24,8 @@ Partials = tuple[torch.Tensor, torch.Tensor]  # what lines found (P, K, G, E) an
 class Kernels(Protocol):
     """What a card computes of attention. `holders` (S, HOLDER), `homes`, `pieces` and lines are as in `Readings`, int64."""
 
-    def cut(self, num_tokens: int, group: int, dtype: torch.dtype) -> Cut:
-        """How large pieces are at the most in a pass of so many tokens."""
+    def cut(self, group: int, dtype: torch.dtype, *, is_large: bool) -> Cut:
+        """How large pieces are at the most, where a key is read by so many query heads. A large pass has many of them."""
         ...
 
     def put(self, heads: Heads, holders: torch.Tensor, homes: torch.Tensor) -> None:
@@ -59,11 +60,10 @@ class TritonKernels:
 
         self._programs: Any = programs
 
-    def cut(self, num_tokens: int, group: int, dtype: torch.dtype) -> Cut:
-        """See `Kernels`."""
-        is_step = num_tokens < STEP_TOKENS
-        most = min(MOST_ROWS[dtype.itemsize], STEP_ROWS if is_step else 64)
-        return Cut(num_tokens=max(1, most // group), num_keys=STEP_KEYS if is_step else MOST_KEYS)
+    def cut(self, group: int, dtype: torch.dtype, *, is_large: bool) -> Cut:
+        """See `Kernels`. Small passes are cut into more pieces, so that all of a card's processors have some."""
+        rows = MOST_ROWS[dtype.itemsize] if is_large else STEP_ROWS
+        return Cut(num_tokens=max(1, rows // group), num_keys=MOST_KEYS if is_large else STEP_KEYS)
 
     def put(self, heads: Heads, holders: torch.Tensor, homes: torch.Tensor) -> None:
         """See `Kernels`."""
@@ -78,11 +78,7 @@ class TritonKernels:
             keys.stride(1),
             values.stride(0),
             values.stride(1),
-            SIZE=size,
-            VALUE_SIZE=values.shape[2],
-            WIDTH=width(size),
-            VALUE_WIDTH=width(values.shape[2]),
-            KIND=kind(keys.dtype),
+            **put_constants(size, values.shape[2], keys.dtype),
         )
 
     def read(  # noqa: PLR0913, PLR0917 - see `Kernels`
@@ -98,8 +94,6 @@ class TritonKernels:
         """See `Kernels`."""
         query = whole(heads.query)
         _, num_heads, group, size = query.shape
-        value_size = heads.values.shape[2]
-        widest = max(width(size), width(value_size))
         self._programs.read_piece[len(pieces), num_heads](
             query,
             holders,
@@ -112,19 +106,7 @@ class TritonKernels:
             query.stride(0),
             query.stride(1),
             query.stride(2),
-            GROUP=group,
-            SIZE=size,
-            VALUE_SIZE=value_size,
-            ROWS=width(most_tokens * group),
-            KEYS=64 if widest <= WIDE and query.dtype.itemsize == 2 else 32,
-            WIDTH=width(size),
-            VALUE_WIDTH=width(value_size),
-            HAS_SOFTCAP=settings.softcap is not None,
-            HAS_WINDOW=settings.window is not None,
-            IS_ALIGNED=size * query.dtype.itemsize % 16 == value_size * query.dtype.itemsize % 16 == 0,
-            KIND=kind(query.dtype),
-            num_warps=4,
-            num_stages=2,
+            **read_constants(settings, most_tokens, (group, size, heads.values.shape[2]), query.dtype),
         )
 
     def merge(
@@ -138,13 +120,55 @@ class TritonKernels:
             lines,
             partials[1] if settings.sinks is None else settings.sinks.contiguous(),
             out,
-            GROUP=group,
-            VALUE_SIZE=value_size,
-            MEMBERS=1 << (group - 1).bit_length(),
-            VALUE_WIDTH=width(value_size),
-            HAS_SINKS=settings.sinks is not None,
-            num_warps=1,
+            **merge_constants(settings, group, value_size),
         )
+
+
+def put_constants(size: int, value_size: int, dtype: torch.dtype) -> dict[str, Any]:
+    """What `put_tokens` is compiled for."""
+    return {
+        "SIZE": size,
+        "VALUE_SIZE": value_size,
+        "WIDTH": width(size),
+        "VALUE_WIDTH": width(value_size),
+        "KIND": kind(dtype),
+        "num_warps": 1,
+    }
+
+
+def read_constants(
+    settings: Settings, most_tokens: int, sizes: tuple[int, int, int], dtype: torch.dtype
+) -> dict[str, Any]:
+    """What `read_piece` is compiled for, with sizes (G, D, E)."""
+    group, size, value_size = sizes
+    widest = max(width(size), width(value_size))
+    return {
+        "GROUP": group,
+        "SIZE": size,
+        "VALUE_SIZE": value_size,
+        "ROWS": width(most_tokens * group),
+        "KEYS": min(64, max(16, BLOCK // dtype.itemsize**2 // widest)),
+        "WIDTH": width(size),
+        "VALUE_WIDTH": width(value_size),
+        "HAS_SOFTCAP": settings.softcap is not None,
+        "HAS_WINDOW": settings.window is not None,
+        "IS_ALIGNED": size * dtype.itemsize % 16 == value_size * dtype.itemsize % 16 == 0,
+        "KIND": kind(dtype),
+        "num_warps": 4,
+        "num_stages": 2,
+    }
+
+
+def merge_constants(settings: Settings, group: int, value_size: int) -> dict[str, Any]:
+    """What `merge_lines` is compiled for."""
+    return {
+        "GROUP": group,
+        "VALUE_SIZE": value_size,
+        "MEMBERS": 1 << (group - 1).bit_length(),
+        "VALUE_WIDTH": width(value_size),
+        "HAS_SINKS": settings.sinks is not None,
+        "num_warps": 1,
+    }
 
 
 def width(num: int) -> int:

@@ -7,8 +7,6 @@ runs of numbers. Dot products are summed in float32, and of float32 they are not
 
 from __future__ import annotations
 
-from typing import Any
-
 import triton
 import triton.language as tl
 
@@ -17,14 +15,14 @@ __all__ = ["merge_lines", "put_tokens", "read_piece"]
 
 @triton.jit
 def put_tokens(
-    keys: Any,  # (K, T, D), `key_head` and `key_token` apart
-    values: Any,  # (K, T, E)
-    holders: Any,  # (S, 5)
-    homes: Any,  # (T, 3): holder, slot, place; a holder below zero for none
-    key_head: Any,
-    key_token: Any,
-    value_head: Any,
-    value_token: Any,
+    keys,  # (K, T, D), `key_head` and `key_token` apart
+    values,  # (K, T, E)
+    holders,  # (S, 5)
+    homes,  # (T, 3): holder, slot, place; a holder below zero for none
+    key_head,
+    key_token,
+    value_head,
+    value_token,
     SIZE: tl.constexpr,
     VALUE_SIZE: tl.constexpr,
     WIDTH: tl.constexpr,
@@ -53,18 +51,18 @@ def put_tokens(
 
 @triton.jit
 def read_piece(
-    queries: Any,  # (T, K, G, D)
-    holders: Any,  # (S, 5)
-    pieces: Any,  # (N, 8): holder, slot, place, keys, position of the first key, first token, tokens, first line
-    positions: Any,  # (T,)
-    out: Any,  # (P, K, G, E), float32
-    lse: Any,  # (P, K, G), float32
-    scale: Any,
-    softcap: Any,
-    window: Any,
-    query_token: Any,
-    query_head: Any,
-    query_member: Any,
+    queries,  # (T, K, G, D)
+    holders,  # (S, 5)
+    pieces,  # (N, 8): holder, slot, place, keys, position of the first key, first token, tokens, first line
+    positions,  # (T,)
+    out,  # (P, K, G, E), float32
+    lse,  # (P, K, G), float32
+    scale,
+    softcap,
+    window,
+    query_token,
+    query_head,
+    query_member,
     GROUP: tl.constexpr,
     SIZE: tl.constexpr,
     VALUE_SIZE: tl.constexpr,
@@ -160,12 +158,12 @@ def read_piece(
 
 @triton.jit
 def merge_lines(
-    parts: Any,  # (P, K, G, E), float32
-    lse: Any,  # (P, K, G), float32
-    line_starts: Any,  # (T + 1,)
-    lines: Any,
-    sinks: Any,  # (K, G), float32
-    out: Any,  # (T, K, G, E)
+    parts,  # (P, K, G, E), float32
+    lse,  # (P, K, G), float32
+    line_starts,  # (T + 1,)
+    lines,
+    sinks,  # (K, G), float32
+    out,  # (T, K, G, E)
     GROUP: tl.constexpr,
     VALUE_SIZE: tl.constexpr,
     MEMBERS: tl.constexpr,

@@ -14,7 +14,7 @@ class Loops:
     def __init__(self, num_tokens=4, num_keys=24):
         self._cut = Cut(num_tokens=num_tokens, num_keys=num_keys)
 
-    def cut(self, num_tokens, group, dtype):
+    def cut(self, group, dtype, *, is_large):
         return self._cut
 
     def put(self, heads, holders, homes):

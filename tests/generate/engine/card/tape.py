@@ -8,7 +8,13 @@ from torch.utils._pytree import tree_iter
 
 ATEN = torch.ops.aten
 # what waits for the card's numbers: a card refuses it while it captures
-WAITING = {ATEN._local_scalar_dense.default, ATEN.nonzero.default, ATEN.is_nonzero.default, ATEN.equal.default}
+WAITING = {
+    ATEN._local_scalar_dense.default,
+    ATEN.item.default,
+    ATEN.nonzero.default,
+    ATEN.is_nonzero.default,
+    ATEN.equal.default,
+}
 
 
 class Tape(TorchDispatchMode):
@@ -69,7 +75,7 @@ class Taped:
         finally:
             self.tape = None
 
-        def replay() -> torch.Tensor:
+        def replay() -> Any:
             tape.replay()
             return out
 
