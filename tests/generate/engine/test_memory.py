@@ -297,6 +297,32 @@ def test_plans_are_json():
     assert plan.to_json()["total"] == plan.total == plan.needed
 
 
+def test_a_card_takes_more_at_once():
+    """It is busy with hundreds of rows, where a processor is with a few dozen; memory decides there, too."""
+    requests = texts(1000)
+    card = replace(SHAPE, is_on_card=True)
+    plan = plan_memory(card, Demand.of(requests), available=10_000 * MB)
+    assert (plan.num_slots, plan.chunk) == (512, 8192)
+    assert plan_memory(SHAPE, Demand.of(requests), available=10_000 * MB).num_slots == 128
+    assert plan.working > plan_memory(SHAPE, Demand.of(requests), available=10_000 * MB).working
+    small = plan_memory(card, Demand.of(requests), memory=52 * MB, available=10_000 * MB)
+    assert 0 < small.num_slots < 512
+    assert small.needed <= 52 * MB
+
+
+@pytest.mark.parametrize(("capability", "dtype"), [((7, 5), "float32"), ((8, 0), "bfloat16"), ((12, 0), "bfloat16")])
+def test_a_card_computes_in_what_it_has_units_for(monkeypatch, capability, dtype):
+    """Older cards only imitate bfloat16, and float16 has too small a range for many models."""
+    import torch
+
+    from promptkit.generate import hardware
+
+    monkeypatch.setattr(hardware, "device", lambda: "cuda")
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: capability)
+    assert hardware.resolve_dtype("auto") == dtype
+    assert hardware.resolve_dtype("float16") == "float16"
+
+
 def test_this_machine_says_what_it_has():
     """What a plan is made to fit; what this process has already counts as available to it."""
     found = available_memory()
