@@ -332,6 +332,7 @@ class Engine:
         forward = self.new_pass()
         forward.add_parts(slots, [each.part((each.following, *each.guesses)) for each in live])
         forward.wanted = list(range(len(forward)))
+        forward.is_step = True
         return self.following(forward, wants_logits=wants_logits)
 
     def following(self, forward: Pass, *, wants_logits: bool) -> Following:

@@ -166,6 +166,7 @@ class Pass:
     parts: list[tuple[Slots, Part, int]] = field(default_factory=list)  # of slots, and where each begins
     fresh: Fresh | None = None
     own: Own | None = None
+    is_step: bool = False  # of decoding: a token of each live row, and its guesses, whose logits are all asked for
     wanted: list[int] = field(default_factory=list)  # the packed tokens whose logits are asked for
     lent: dict[Any, Any] = field(default_factory=dict)  # room to work in, which outlives the pass
     kept: dict[Any, Any] = field(default_factory=dict)  # what its layers make once and use again, by whoever makes it

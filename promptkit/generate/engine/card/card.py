@@ -11,7 +11,7 @@ from promptkit.generate.engine.attention import Heads, Settings
 from promptkit.generate.engine.card.desk import DESK, Desk
 from promptkit.generate.engine.card.kernels import Kernels, TritonKernels
 from promptkit.generate.engine.card.readings import Readings
-from promptkit.generate.engine.card.steps import Record, Steps, captured, is_step
+from promptkit.generate.engine.card.steps import Record, Steps, capture
 from promptkit.generate.engine.layout import Pass
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Card:
 
     def logits(self, engine: Engine, forward: Pass) -> torch.Tensor | None:
         """The logits (T, V) of a captured step, until the next one; None where the pass is computed as it is."""
-        if not self._layers or not is_step(forward):
+        if not self._layers or not forward.is_step:
             return None
         return self.steps.logits(engine, forward, self.readings(forward), tuple(sorted(self._layers)))
 
@@ -74,4 +74,4 @@ class Card:
 def find_card(model: Any) -> Card | None:
     """The card that a model is on, if its programs can be made there."""
     is_there = model.device.type == "cuda" and find_spec("triton") is not None
-    return Card(TritonKernels(), captured) if is_there else None
+    return Card(TritonKernels(), capture) if is_there else None

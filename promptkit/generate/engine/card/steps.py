@@ -24,7 +24,7 @@ from promptkit.generate.engine.layout import Ints, Pass
 if TYPE_CHECKING:
     from promptkit.generate.engine.engine import Engine
 
-__all__ = ["NUM_BEFORE", "Record", "Steps", "captured", "is_step"]
+__all__ = ["NUM_BEFORE", "Record", "Steps", "capture"]
 
 Run = Callable[[], torch.Tensor]
 Record = Callable[[Run], Run]  # runs it once, and gives what runs the same work again
@@ -93,11 +93,6 @@ class Steps:
         return self._tables[holder]
 
 
-def is_step(forward: Pass) -> bool:
-    """Whether a pass is a step of decoding: all its tokens are rows' own, and what follows each is asked for."""
-    return not forward.grow and len(forward.wanted) == len(forward)
-
-
 def size_of(forward: Pass, readings: Readings) -> Size | None:
     """The size that a step is rounded up to; None where there is none so large."""
     num, num_lines = len(forward), len(readings.lines)
@@ -133,7 +128,7 @@ def work(engine: Engine, frame: Frame) -> Run:
     return run
 
 
-def captured(run: Run) -> Run:
+def capture(run: Run) -> Run:
     """`Record` as a graph of the card's. The first run, outside of it, compiles programs and makes libraries' room."""
     stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
     stream.wait_stream(torch.cuda.current_stream())

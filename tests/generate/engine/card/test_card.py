@@ -45,8 +45,10 @@ def test_tokens_and_scores_equal_the_references(architecture):
     assert made.card is not None
     assert made.stack is None
     assert_same(dict(made.complete(prompts)), completions)
+    repeated = made.card.steps.num_repeated
+    assert repeated > 5
     assert_close(dict(made.score(questions)), scores)
-    assert made.card.steps.num_repeated > 10
+    assert made.card.steps.num_repeated == repeated, "scores want logits in float32"
 
 
 @pytest.mark.parametrize("way", WAYS)
