@@ -134,6 +134,7 @@ def run_all(pipelines: list[Pipeline | Sweep], settings: Settings, *, quiet: boo
                 runs.append(run_sweep(declared, settings, watch, models=models))
             else:
                 generator = models.open(declared.declaration.model)
+                models.turn_to(generator)
                 runs.append(run_pipeline(declared, settings, watch, generator=generator))
         if not as_json:
             say(f"{'sweep' if isinstance(declared, Sweep) else 'run'}: {runs[-1].folder}")

@@ -7,7 +7,17 @@ from promptkit.generate.constrain.constraint import Constraint
 from promptkit.generate.constrain.section import Constrain, NotConstrained
 from promptkit.generate.model import MODEL, Loading, Model, ModelDeclaration
 from promptkit.generate.model_files import DEFAULT_MODEL, packaged_models
-from promptkit.generate.request import Completion, Ended, Generator, Keeping, OptionScore, Request, Sampling, Work
+from promptkit.generate.request import (
+    Completion,
+    Ended,
+    Generator,
+    HasWeights,
+    Keeping,
+    OptionScore,
+    Request,
+    Sampling,
+    Work,
+)
 from promptkit.generate.section import Choose, Generate, Normalization, normalized
 from promptkit.generate.states import HasStates
 from promptkit.generate.think.section import Think
@@ -27,6 +37,7 @@ __all__ = [
     "Generator",
     "HasReference",
     "HasStates",
+    "HasWeights",
     "Keeping",
     "Loading",
     "Model",

@@ -23,7 +23,7 @@ from promptkit.generate.meter import Meter
 from promptkit.generate.model import Loading
 from promptkit.generate.model_files import find_model
 from promptkit.generate.prepared import prepare_facts, prepare_weights
-from promptkit.generate.process import prepare_process, without_collecting
+from promptkit.generate.process import give_back, prepare_process, without_collecting
 from promptkit.generate.request import Completion, Request, Work
 from promptkit.generate.speed import Speed, known_speed, remember_speed, speed_of
 from promptkit.generate.states import resolved_layers
@@ -116,6 +116,18 @@ class LocalGenerator:
         """Lets go what is kept of earlier requests."""
         if self.kept is not None:
             self.kept.let_go()
+
+    @property
+    def num_bytes(self) -> int:
+        """What its weights take in memory."""
+        return self.shape.weights + self.shape.head_copy
+
+    def unload(self) -> None:
+        """Lets the weights go, with all that was computed by them; they are read again when they are next needed."""
+        loaded = [vars(self).pop(name, None) for name in ("engine", "reference")]
+        if loaded != [None, None]:
+            loaded.clear()
+            give_back()
 
     @property
     def speed(self) -> Speed | None:

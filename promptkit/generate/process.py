@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import gc
 import os
+import sys
 from collections.abc import Iterator
 
 from promptkit.generate.engine.pages import keep_memory
 
-__all__ = ["prepare_process", "without_collecting"]
+__all__ = ["give_back", "prepare_process", "without_collecting"]
 
 
 @contextlib.contextmanager
@@ -40,3 +42,15 @@ def prepare_process() -> None:
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("GOMP_SPINCOUNT", "20000")
     keep_memory()
+
+
+def give_back() -> None:
+    """Has what nobody uses any more collected, and its memory given back to the system.
+
+    Modules that transformers makes point at each other in circles, and `keep_memory` keeps what is freed.
+    """
+    gc.collect()
+    if sys.platform == "linux":
+        libc = ctypes.CDLL(None)
+        if hasattr(libc, "malloc_trim"):
+            libc.malloc_trim(0)

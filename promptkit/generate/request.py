@@ -10,7 +10,7 @@ from promptkit.generate.constrain.constraint import Constraint
 from promptkit.generate.think.thinking import Thinking, Thought
 from promptkit.generate.tokenizer import Tokenizer
 
-__all__ = ["Completion", "Ended", "Generator", "Keeping", "OptionScore", "Request", "Sampling", "Work"]
+__all__ = ["Completion", "Ended", "Generator", "HasWeights", "Keeping", "OptionScore", "Request", "Sampling", "Work"]
 
 Ended = Literal["stop", "eos", "length", "answered", "scored"]
 
@@ -112,6 +112,18 @@ class Keeping(Protocol):
 
     def let_go(self) -> None:
         """Lets all of that go."""
+
+
+@runtime_checkable
+class HasWeights(Protocol):
+    """A generator that has its weights in memory from when they are first needed."""
+
+    @property
+    def num_bytes(self) -> int:
+        """What its weights take there."""
+
+    def unload(self) -> None:
+        """Lets the weights go, with all that was computed by them; they are read again when they are next needed."""
 
 
 class Generator(Protocol):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from promptkit.errors import MissingExtra, ModelError
-from promptkit.generate.process import prepare_process
+from promptkit.generate.process import give_back, prepare_process
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,6 +40,11 @@ class SentenceModel:
         except Exception as error:
             reason = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
             raise ModelError(f"embed {self.name!r}: no model of sentence-transformers can be read: {reason}") from error
+
+    def unload(self) -> None:
+        """Lets the library's object go; it is read again when it is next needed."""
+        if vars(self).pop("model", None) is not None:
+            give_back()
 
     @cached_property
     def identity(self) -> Mapping[str, Any]:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from promptkit.generate.sentences import SentenceModel
+
 __all__ = ["FrozenModel"]
 
 MEANS = 1  # raised when the same text may give another vector than before
@@ -34,7 +36,8 @@ SHOWN = 40  # characters of a text in a message
 class FrozenModel:
     """The model of a pipeline, open, and the store; the user's own where none is named.
 
-    `watch` is told how far it is with `choices`. `refresh` asks again what the store holds.
+    `watch` is told how far it is with `choices`. `refresh` asks again what the store holds. `sentences` gives the model of
+    sentence-transformers of a name, where several runs share it.
     """
 
     pipeline: Pipeline
@@ -42,6 +45,7 @@ class FrozenModel:
     store: Path | None = None
     watch: Callable[[Callable[[], Progress]], None] = lambda _: None
     refresh: bool = False
+    sentences: Callable[[str], SentenceModel] | None = None
 
     def within(self, stage: Pipeline) -> FrozenModel:
         """The same for one stage of the pipeline."""
@@ -77,7 +81,7 @@ class FrozenModel:
         from promptkit.generate.sentences import SentenceModel  # noqa: PLC0415 - only where a file asks for it
         from promptkit.run.vectors import KeptVectors  # noqa: PLC0415 - brings numpy
 
-        model = SentenceModel(name)
+        model = (self.sentences or SentenceModel)(name)
         kept = KeptVectors(
             store=self.store or default_store(),
             identity=model.identity,

@@ -66,3 +66,14 @@ def test_without_the_library_the_extra_is_named(monkeypatch):
     assert str(caught.value) == (
         "'sentence-transformers' is not installed; it comes with: pip install 'promptkit[embeddings]'"
     )
+
+
+def test_a_model_that_was_let_go_is_known_and_read_again_when_it_is_needed(saved):
+    """The cells of a sweep ask one after another, and the store has the vectors: most need its identity alone."""
+    model = SentenceModel(str(saved))
+    identity, vectors = model.identity, model.embed(["a film"])
+    model.unload()
+    assert "model" not in vars(model)
+    assert model.identity == identity
+    assert "model" not in vars(model)
+    assert model.embed(["a film"]).tolist() == vectors.tolist()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +14,8 @@ from promptkit.run.models import Models
 from promptkit.run.plan import Plan
 from promptkit.run.run import Settings
 from promptkit.run.stages.later import LaterStage, later_stages, summed
+from promptkit.run.sweeps.entrant import Entrant, enter
 from promptkit.run.sweeps.sweep import Sweep
-from promptkit.run.sweeps.sweeping import Entrant, enter
 
 __all__ = ["SweepForecast", "forecast_sweep"]
 
@@ -57,26 +58,26 @@ class SweepForecast:
 
 def forecast_sweep(sweep: Sweep, settings: Settings, *, calibrate: bool = False) -> SweepForecast:
     """The forecast. Raises `RunError` with the mistakes of all cells, as a run would."""
-    entrants = enter(sweep, settings, Models(settings.loading))
+    models = Models(settings.loading)
+    entrants = enter(sweep, settings, models)
     groups: dict[int, list[Entrant]] = {}
     for each in entrants:
         groups.setdefault(id(each.model), []).append(each)
     return SweepForecast(
         sweep=sweep.name,
         num_cells=len(sweep.cells),
-        models=tuple(
-            forecast_plans(
-                group[0].cell.pipeline,
-                [each.plan for each in group if each.plan],
-                group[0].model,
-                settings,
-                calibrate=calibrate,
-            ).with_later(summed(stage for each in group for stage in later_of(each)))
-            for group in groups.values()
-        ),
+        models=tuple(forecast_group(group, settings, models, calibrate=calibrate) for group in groups.values()),
         num_separate=sum(computed_alone(each.plan, each.model, settings) for each in entrants if each.plan),
         has_race=sweep.race is not None,
     )
+
+
+def forecast_group(group: Sequence[Entrant], settings: Settings, models: Models, *, calibrate: bool) -> RunForecast:
+    """The forecast of the cells of one model."""
+    models.turn_to(group[0].model)  # to be measured, it is loaded
+    plans = [each.plan for each in group if each.plan]
+    made = forecast_plans(group[0].cell.pipeline, plans, group[0].model, settings, calibrate=calibrate)
+    return made.with_later(summed(stage for each in group for stage in later_of(each)))
 
 
 def later_of(entrant: Entrant) -> tuple[LaterStage, ...]:

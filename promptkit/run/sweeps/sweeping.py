@@ -6,42 +6,27 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from promptkit.errors import PromptkitError, RunError
 from promptkit.generate import Generator, Work
-from promptkit.run.audit import audit, check_has_reference
+from promptkit.run.audit import audit
 from promptkit.run.course import Course, Followed, follow, start
 from promptkit.run.execute import Progress, job_keys
 from promptkit.run.folder import claim, run_name
-from promptkit.run.frozen import FrozenModel
 from promptkit.run.models import Models
-from promptkit.run.plan import Job, Plan
-from promptkit.run.prompter import Selection, read_examples
+from promptkit.run.plan import Job
+from promptkit.run.prompter import Selection
 from promptkit.run.record import Grader, Made, Record
 from promptkit.run.run import Settings, execute_stored, run_digest, work_between
 from promptkit.run.summary import summary_of
+from promptkit.run.sweeps.entrant import Entrant, enter, ids_of, last_course
 from promptkit.run.sweeps.folder import write_sweep
 from promptkit.run.sweeps.racing import Dropped, check_race, in_order, run_race
 from promptkit.run.sweeps.run import CellRun, SweepRun, sweep_summary
-from promptkit.run.sweeps.sweep import Cell, Sweep
+from promptkit.run.sweeps.sweep import Sweep
 from promptkit.run.table import columns_of
 
 __all__ = ["run_sweep"]
 
 Watch = Callable[[Callable[[], Progress]], None]
-
-
-@dataclass(slots=True, kw_only=True)
-class Entrant:
-    """A cell on its open model, and its course, which has handed out its first plan, if it has any.
-
-    `frozen` answers again what the first course has asked for its choice of demonstrations.
-    """
-
-    cell: Cell
-    model: Generator
-    frozen: FrozenModel
-    course: Course
-    plan: Plan | None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -92,119 +77,86 @@ def run_sweep(
 
 def compute(sweep: Sweep, settings: Settings, watch: Watch, models: Models, started: float) -> SweepRun:
     """The sweep, not yet written."""
+    before = models.work()
     entrants = enter(sweep, settings, models)
-    executors = executors_of(entrants, settings, watch)
-    dropped = race(sweep, entrants, executors, settings.selection) if sweep.race else {}
+    executors = executors_of(entrants, settings, watch, before)
+    dropped = race(sweep, entrants, executors, settings.selection, models) if sweep.race else {}
     courses = [last_course(each, dropped.get(each.cell.number), settings.selection) for each in entrants]
-    followed = together(entrants, courses, executors)
+    followed = together(entrants, courses, executors, models.turn_to)
     worked = [{"model": each.model.name, **each.work(), "identity": dict(each.model.identity)} for each in executors]
     counts = counted(entrants, followed, executors)
     cells = [
-        cell_run(entrant, each, count, dropped.get(entrant.cell.number), settings)
+        cell_run(entrant, each, count, dropped.get(entrant.cell.number))
         for entrant, each, count in zip(entrants, followed, counts, strict=True)
     ]
+    took = timing(executors, cells, started)
+    if settings.num_audited:  # last: what it computes is no part of the sweep's work
+        cells = audited(cells, entrants, followed, settings.num_audited, models)
     cells.sort(key=lambda each: each.cell.number)
-    summary = {**sweep_summary(sweep, cells, settings), "timing": timing(executors, cells, started), "models": worked}
+    summary = {**sweep_summary(sweep, cells, settings), "timing": took, "models": worked}
     records = [record for cell in cells for record in cell.records]
     return SweepRun(folder=None, summary=summary, records=records, cells=tuple(cells))
 
 
-def enter(sweep: Sweep, settings: Settings, models: Models) -> list[Entrant]:
-    """Each cell with its first plan, models one after another. Raises `RunError` with the mistakes of all cells."""
-    entrants: list[Entrant] = []
-    mistakes: dict[str, list[tuple[Cell, PromptkitError]]] = {}
-    for cell in sorted(sweep.cells, key=lambda cell: model_rank(sweep, cell)):
-        try:
-            model = models.open(cell.pipeline.declaration.model)
-            if settings.num_audited:
-                check_has_reference(model)
-            frozen = FrozenModel(pipeline=cell.pipeline, generator=model, store=settings.store)
-            asked = replace(frozen, refresh=settings.refresh)
-            course = start(cell.pipeline, settings.selection, model, asked)
-            entrants.append(Entrant(cell=cell, model=model, frozen=frozen, course=course, plan=next(course, None)))
-        except PromptkitError as error:
-            mistakes.setdefault(str(error), []).append((cell, error))
-    if mistakes:
-        raise mistaken(sweep, list(mistakes.values()))
-    return entrants
+def executors_of(
+    entrants: Iterable[Entrant], settings: Settings, watch: Watch, before: Mapping[int, Work]
+) -> list[Executor]:
+    """What executes jobs, one for each model, in the order in which models come.
 
-
-def model_rank(sweep: Sweep, cell: Cell) -> int:
-    """Where the cell's model first stands among the cells."""
-    declared = [each.pipeline.declaration.model for each in sweep.cells]
-    return declared.index(cell.pipeline.declaration.model)
-
-
-def mistaken(sweep: Sweep, found: Sequence[Sequence[tuple[Cell, PromptkitError]]]) -> PromptkitError:
-    """What to raise for mistakes that plans have: each once, with the cells that make it."""
-    if len(found) == 1 and len(found[0]) == len(sweep.cells):
-        return found[0][0][1]  # what is wrong in every cell is no matter of cells
-    return RunError("\n".join(f"{in_cells([cell for cell, _ in each])}: {each[0][1]}" for each in found))
-
-
-def in_cells(cells: Sequence[Cell]) -> str:
-    """Cells in words, the first of them with its settings."""
-    shown = ", ".join(f"{path}: {value!r}" for path, value in cells[0].settings.items())
-    more = f", and {len(cells) - 1} more" if len(cells) > 1 else ""
-    return f"cell {cells[0].number} ({shown}){more}"
-
-
-def executors_of(entrants: Iterable[Entrant], settings: Settings, watch: Watch) -> list[Executor]:
-    """What executes jobs, one for each model, in the order in which models come."""
+    `before` is what models had done before the sweep, by their ids: what demonstrations asked them is its work, too.
+    """
     models = {id(each.model): each.model for each in entrants}
-    return [Executor(settings=settings, model=model, watch=watch, before=model.work) for model in models.values()]
+    return [
+        Executor(settings=settings, model=model, watch=watch, before=before.get(key, Work()))
+        for key, model in models.items()
+    ]
 
 
-def together(entrants: Sequence[Entrant], courses: Sequence[Course], executors: Sequence[Executor]) -> list[Followed]:
-    """Each course to its end: all of one model together, models one after another; in the order of the entrants."""
+def together(
+    entrants: Sequence[Entrant],
+    courses: Sequence[Course],
+    executors: Sequence[Executor],
+    turn: Callable[[Generator], None],
+) -> list[Followed]:
+    """Each course to its end: all of one model together, models one after another; in the order of the entrants.
+
+    `turn` is told each model before its turn.
+    """
     done: dict[int, Followed] = {}
     for executor in executors:
         places = [place for place, each in enumerate(entrants) if each.model is executor.model]
-        done |= zip(places, follow([courses[place] for place in places], executor, executor.model), strict=True)
+        if places:
+            turn(executor.model)
+            done |= zip(places, follow([courses[place] for place in places], executor, executor.model), strict=True)
     return [done[place] for place in range(len(entrants))]
 
 
 def race(
-    sweep: Sweep, entrants: Sequence[Entrant], executors: Sequence[Executor], selection: Selection
+    sweep: Sweep,
+    entrants: Sequence[Entrant],
+    executors: Sequence[Executor],
+    selection: Selection,
+    models: Models,
 ) -> dict[int, Dropped]:
-    """The cells that a race drops. Models take turns in every round, and so stay open."""
+    """The cells that a race drops. Models take turns in every round; all stay loaded where they are small."""
     assert sweep.race is not None
+    may_stay = models.may_stay([each.model for each in executors])
     by_number = {each.cell.number: each for each in entrants}
     ids = {number: ids_of(each, selection) for number, each in by_number.items()}
     check_race(sweep, ids)
+
+    def turn(model: Generator) -> None:
+        if not may_stay:
+            models.turn_to(model)
 
     def run_round(live: Sequence[int], asked: frozenset[str]) -> list[list[Record]]:
         running = [by_number[number] for number in live]
         courses = [
             start(each.cell.pipeline, replace(selection, only=asked), each.model, each.frozen) for each in running
         ]
-        return [each.records for each in together(running, courses, executors)]
+        return [each.records for each in together(running, courses, executors, turn)]
 
     return run_race(sweep, in_order(ids[sweep.cells[0].number], sweep.race, sweep.seed), run_round)
-
-
-def ids_of(entrant: Entrant, selection: Selection) -> list[str]:
-    """The ids of the examples that a cell is asked about."""
-    return [example.id for example in read_examples(entrant.cell.pipeline, selection)]
-
-
-def last_course(entrant: Entrant, dropped: Dropped | None, selection: Selection) -> Course:
-    """The course that makes a cell's records: over all examples, or over those that it saw."""
-    if dropped is None and entrant.plan is not None:
-        return begun(entrant.course, entrant.plan)
-    seen = dropped.seen if dropped else None
-    return start(entrant.cell.pipeline, replace(selection, only=seen), entrant.model, entrant.frozen)
-
-
-def begun(course: Course, plan: Plan) -> Course:
-    """The same course, whose first plan is known already."""
-    while True:
-        made = yield plan
-        try:
-            plan = course.send(made)
-        except StopIteration as stop:
-            records: list[Record] = stop.value
-            return records
 
 
 def counted(
@@ -225,9 +177,7 @@ def counted(
     return counts
 
 
-def cell_run(
-    entrant: Entrant, followed: Followed, count: Mapping[str, int], dropped: Dropped | None, settings: Settings
-) -> CellRun:
+def cell_run(entrant: Entrant, followed: Followed, count: Mapping[str, int], dropped: Dropped | None) -> CellRun:
     """What came of a cell. Its digest is that of the same pipeline run by itself."""
     cell, pipeline, grader = entrant.cell, entrant.cell.pipeline, Grader.of(entrant.cell.pipeline)
     made = list(zip(followed.jobs, followed.made, strict=True))
@@ -246,10 +196,20 @@ def cell_run(
     }
     if dropped:
         summary |= {"dropped_after": len(dropped.seen), "dropped_for": dropped.best, "p_value": dropped.p_value}
-    if settings.num_audited:
-        summary["audit"] = audit(followed.jobs, followed.made, entrant.model, grader, settings.num_audited)
     fitting = [grader.record(job, each) for job, each in made if job.is_fitting]
     return CellRun(folder=None, summary=summary, records=followed.records, fitting=fitting, cell=cell)
+
+
+def audited(
+    cells: Sequence[CellRun], entrants: Sequence[Entrant], followed: Sequence[Followed], num_rows: int, models: Models
+) -> list[CellRun]:
+    """The cells, in the order of the entrants, each with the audit of some of its rows."""
+    done = []
+    for cell, entrant, each in zip(cells, entrants, followed, strict=True):
+        models.turn_to(entrant.model)
+        found = audit(each.jobs, each.made, entrant.model, Grader.of(entrant.cell.pipeline), num_rows)
+        done.append(replace(cell, summary={**cell.summary, "audit": found}))
+    return done
 
 
 def timing(executors: Sequence[Executor], cells: Sequence[CellRun], started: float) -> dict[str, float]:
