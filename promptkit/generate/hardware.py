@@ -72,7 +72,9 @@ def available_memory() -> int | None:
     if available is None:
         return None
     free = min([available, *control_group_free()])
-    return free + (kilobytes("/proc/self/status", "RssAnon") or 0)
+    return free + sum(
+        kilobytes("/proc/self/status", name) or 0 for name in ("RssAnon", "RssShmem")
+    )  # arenas are shared
 
 
 def kilobytes(path: str, name: str) -> int | None:
@@ -91,7 +93,7 @@ def control_group_free() -> list[int]:
     try:
         most = int((folder / "memory.max").read_text())
         statistics = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
-        return [max(0, most - int(statistics["anon"]))]
+        return [max(0, most - int(statistics["anon"]) - int(statistics["shmem"]))]
     except (OSError, ValueError, KeyError):  # no group, or its limit is "max"
         return []
 

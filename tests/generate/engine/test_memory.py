@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from promptkit.errors import NotEnoughMemory
-from promptkit.generate import Loading, Request, Sampling
+from promptkit.generate import Loading, Request, Sampling, hardware
 from promptkit.generate.engine.forecast import Forecast
 from promptkit.generate.engine.memory import Demand, MemoryPlan, Shape, peak_stretches, plan_memory
 from promptkit.generate.engine.tree import grow_tree
@@ -328,3 +328,12 @@ def test_this_machine_says_what_it_has():
     found = available_memory()
     assert found is None or found > 10 * MB
     assert kilobytes("/nowhere", "MemAvailable") is None
+
+
+def test_what_this_process_has_counts_as_available(monkeypatch):
+    """Weights that are laid out anew lie in mapped pages: a later stage must not be told that they lack."""
+    lines = {"MemAvailable": 1000 * MB, "RssAnon": 200 * MB, "RssShmem": 30 * MB}
+    monkeypatch.setattr(hardware, "device", lambda: "cpu")
+    monkeypatch.setattr(hardware, "control_group_free", list)
+    monkeypatch.setattr(hardware, "kilobytes", lambda _, name: lines[name])
+    assert available_memory() == 1230 * MB
