@@ -27,11 +27,15 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A text that people wrote, under the name that they know it by: a path as typed, or `--set`."""
+    """A text that people wrote, under the name that they know it by: a path as typed, or `--set`.
+
+    `extended_at` is where another file names this one to go on from it; None for a file that was asked for.
+    """
 
     name: str
     text: str = field(repr=False)
     folder: Path | None = None
+    extended_at: Position | None = field(default=None, repr=False)
 
     def line(self, number: int) -> str:
         """The text of line `number`, counted from 1; empty past the end."""

@@ -123,7 +123,7 @@ class Node:
         return Node(merged, self.position)
 
 
-def read_source(path: Path, name: str | None = None) -> Source:
+def read_source(path: Path, name: str | None = None, extended_at: Position | None = None) -> Source:
     """The text of a pipeline file. Raises `DeclarationError` where there is none, or it is not UTF-8."""
     shown = name or str(path)
 
@@ -138,7 +138,7 @@ def read_source(path: Path, name: str | None = None) -> Source:
         raise refuse(f"cannot be read: {(error.strerror or str(error)).lower()}") from error
     except UnicodeDecodeError as error:
         raise refuse(f"is not UTF-8 text: byte {error.start} is {error.object[error.start]:#04x}") from error
-    return Source(name=shown, text=text, folder=path.absolute().parent)
+    return Source(name=shown, text=text, folder=path.absolute().parent, extended_at=extended_at)
 
 
 def parse(source: Source) -> tuple[Node, list[Problem]]:

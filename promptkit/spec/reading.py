@@ -13,7 +13,7 @@ from promptkit.spec.declaration import Declaration, shorten
 from promptkit.spec.document import Node, parse, read_source
 from promptkit.spec.overrides import apply_override
 from promptkit.spec.shipped import find_pipeline, shipped_pipelines
-from promptkit.text import Problem, known_names
+from promptkit.text import Position, Problem, known_names
 
 __all__ = ["UNSEEN", "compose", "read"]
 
@@ -34,9 +34,11 @@ def compose(name: str, overrides: Sequence[str] = ()) -> tuple[Node, list[Proble
     return tree, problems
 
 
-def with_bases(path: Path, shown: str, above: tuple[Path, ...]) -> tuple[Node, list[Problem]]:
+def with_bases(
+    path: Path, shown: str, above: tuple[Path, ...], extended_at: Position | None = None
+) -> tuple[Node, list[Problem]]:
     """The tree of one file, laid over the files that it extends, the last named undermost."""
-    source = read_source(path, shown)
+    source = read_source(path, shown, extended_at)
     tree, problems = parse(source)
     if not isinstance(tree.value, dict) or EXTENDS not in tree.value:
         return tree, problems
@@ -69,7 +71,7 @@ def open_base(base: Node, path: Path, above: tuple[Path, ...]) -> tuple[Node, li
         raise refuse(f"there is no file {str(beside)!r}")
     if found.resolve() in above:
         raise refuse(f"{base.value!r} extends itself")
-    below, problems = with_bases(found, shown, above)
+    below, problems = with_bases(found, shown, above, base.position)
     if not isinstance(below.value, dict):
         raise refuse(f"{shown} must hold a map, not {shorten(below.plain())}")
     return below, problems

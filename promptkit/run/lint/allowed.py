@@ -1,4 +1,7 @@
-"""What a file allows: `# lint: allow PK301` on a line, or in the comment above it."""
+"""What a file allows: `# lint: allow PK301` on a line, or in the comment above it.
+
+On the line with `extends` it stands for all that the file takes over.
+"""
 
 from __future__ import annotations
 
@@ -13,17 +16,18 @@ COMMENT = re.compile(r"\s*(?:#|\{#)")
 
 
 def allowed_at(position: Position | None) -> frozenset[str]:
-    """The codes that the line of a place allows, and the lines of comment right above it."""
+    """The codes that the line of a place allows, the lines of comment right above it, and the line that extends its file."""
     if position is None:
         return frozenset()
+    codes_above = allowed_at(position.source.extended_at)
     lines = position.source.text.splitlines()[: position.line]
     if not lines:
-        return frozenset()
+        return codes_above
     *above, line = lines
     codes = codes_of(line)
     while above and COMMENT.match(above[-1]):
         codes |= codes_of(above.pop())
-    return frozenset(codes)
+    return codes_above | codes
 
 
 def codes_of(line: str) -> set[str]:

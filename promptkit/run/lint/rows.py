@@ -60,7 +60,7 @@ def is_overlap(why: str) -> bool:
 
 
 def unused_fields(subject: Subject) -> Iterator[Problem]:
-    """Each field that the file declares, and nothing in it names."""
+    """Each field that the file declares, and nothing in it names; those of a file that it extends are that file's matter."""
     data = subject.declared.data
     if data is None or not (subject.declared.prompt or subject.declared.stages):
         return
@@ -73,7 +73,7 @@ def unused_fields(subject: Subject) -> Iterator[Problem]:
             declared.append((("data", split, "fields"), source.fields, used | of_section))
     for path, fields, names in declared:
         for name in fields:
-            if name not in names:
+            if name not in names and not subject.is_inherited((*path, name)):
                 message = f"the field {name!r} is made, and nothing uses it"
                 yield subject.problem((*path, name), message, "leave it out, or use it", at_key=True)
 
@@ -146,7 +146,7 @@ def unused_rows(subject: Subject) -> Iterator[Problem]:
 
 
 def unused_train(subject: Subject) -> Iterator[Problem]:
-    """The training split, where nothing takes anything from it."""
+    """The training split, where nothing takes anything from it; one of a file that is extended is that file's matter."""
     data = subject.declared.data
     if data is None or data.train is None or not (subject.declared.prompt or subject.declared.stages):
         return
@@ -156,7 +156,7 @@ def unused_train(subject: Subject) -> Iterator[Problem]:
         for part in (declared.prompt, declared.choose, declared.align, declared.stages)
         for each in values(part)
     }
-    if "train" not in named:
+    if "train" not in named and not subject.is_inherited(("data", "train")):
         message = "the split 'train' is declared, and nothing takes from it"
         yield subject.problem(
             ("data", "train"), message, "`demonstrations: {from: train, ...}` shows its rows", at_key=True

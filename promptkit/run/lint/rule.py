@@ -52,7 +52,9 @@ class Finding:
 
     def __str__(self) -> str:
         path = " ".join(part for part in (self.code, self.problem.path) if part)
-        return f"{replace(self.problem, path=path)}\n    why: {self.rule.why}\n    to keep it: {self.silence}"
+        above = self.problem.position.source.extended_at if self.problem.position else None
+        keep = f"{self.silence}, there or at {above}" if above else self.silence
+        return f"{replace(self.problem, path=path)}\n    why: {self.rule.why}\n    to keep it: {keep}"
 
     def to_json(self) -> dict[str, Any]:
         """The finding as JSON values."""

@@ -103,6 +103,11 @@ class Subject:
         position = place.key if at_key else place.value
         return Problem(position=position, path=place.words, message=message, hint=hint)
 
+    def is_inherited(self, path: Sequence[str | int]) -> bool:
+        """Whether what `path` leads to stands in a file that the pipeline's own extends."""
+        place = self.tree.locate(tuple(path)) if self.tree else None
+        return place is not None and place.key.source.extended_at is not None
+
     @cached_property
     def tests(self) -> Sequence[Example]:
         """The first rows of the test split. Raises `Unknown` where they are not here."""
