@@ -39,7 +39,7 @@ def test_strict_ends_with_1(pk, spaced):
 def test_a_code_that_no_rule_has_is_a_mistake(mistake):
     """It would allow nothing, and nobody would know."""
     said = mistake("check", "sums.yaml", "--allow", "PK201x")
-    assert said.startswith("promptkit check: invalid value: no rule has the code 'PK201x'; known: PK101, PK201, ")
+    assert said.startswith("promptkit check: invalid value: no rule has the code 'PK201x'; known: PK101, PK102, ")
     assert "did you mean 'PK201'?" in said
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from promptkit.run.lint.allowed import unknown_codes
 from promptkit.run.lint.limits import stops_in_answers, too_few_tokens
 from promptkit.run.lint.options import merges, not_shown, of_several_lengths, that_begin_another
 from promptkit.run.lint.output import never_reached, not_offered, unreachable_targets, unread_demonstrations
@@ -10,7 +11,9 @@ from promptkit.run.lint.rows import imbalanced, overlapping, unchosen, unused_fi
 from promptkit.run.lint.rule import Rule
 from promptkit.run.lint.written import escaped_ends
 
-__all__ = ["RULES"]
+__all__ = ["RULES", "UNUSED"]
+
+UNUSED = "PK103"  # the rule about the others' comments
 
 RULES: dict[str, Rule] = {
     "PK101": Rule(
@@ -18,6 +21,21 @@ RULES: dict[str, Rule] = {
         why="only double quotes make a line's end of \\n; the model reads the two characters, and a stop never comes",
         mend='Write the text in double quotes, "\\n", or as a block with the line\'s end in it.',
         find=escaped_ends,
+    ),
+    "PK102": Rule(
+        title="a comment that means to allow a finding, and does not",
+        why="a slip in a rule's code allows nothing, and nobody sees it until the rule finds something",
+        mend="Write `lint: allow` and the codes of rules, such as `# lint: allow PK201`.",
+        find=lambda subject: unknown_codes(subject, RULES),
+        scope="file",
+    ),
+    UNUSED: Rule(
+        title="an allowed rule that finds nothing there",
+        why="what is allowed for nothing hides what the rule may find there later",
+        mend="Take the code out of the comment.",
+        find=lambda _: (),  # it follows from what the others find: `linting.py`
+        is_note=True,
+        scope="file",
     ),
     "PK201": Rule(
         title="a space at the end of the prompt",
