@@ -135,23 +135,30 @@ def describe_reading(reading: Reading) -> str:
 
 
 def describe_run(progress: Progress) -> str:
-    """Done of all, what came from the store, rows in progress, the rates since the model was loaded, the time left.
+    """What is under way, done of all, the time left, what came from the store, rows in progress, rates since the loading.
 
-    The time left follows from the rows that are finished: before the first there is none to tell.
+    The time left follows from the rows that are finished: before the first there is none to tell. What tells most
+    comes first, since a narrow terminal shows no more.
     """
-    parts = [f"{progress.num_done} of {progress.num_all}"]
+    computed, left = progress.num_done - progress.num_from_store, progress.num_all - progress.num_done
+    rate = computed / progress.seconds if progress.seconds > 0 else 0.0
+    parts = [*part_of(progress), f"{progress.num_done} of {progress.num_all}"]
+    if rate and left:
+        parts.append(f"{format_seconds(left / rate)} left")
     if progress.num_from_store:
         parts.append(f"{progress.num_from_store} from the store")
     if progress.num_live:
         parts.append(f"{progress.num_live} live")
-    computed, left = progress.num_done - progress.num_from_store, progress.num_all - progress.num_done
-    rate = computed / progress.seconds if progress.seconds > 0 else 0.0
     if rate:
         parts.append(f"{rate:,.{2 if rate < 10 else 0}f} a second")
     if progress.num_new_tokens and progress.seconds > 0:
         parts.append(f"{progress.num_new_tokens / progress.seconds:,.0f} tokens a second")
     elif left and not rate:
         parts.append("the model is at work")
-    if rate and left:
-        parts.append(f"{format_seconds(left / rate)} left")
     return " · ".join(parts)
+
+
+def part_of(progress: Progress) -> list[str]:
+    """The part of the run, where it has several; cells of a sweep may be at stages of different names."""
+    first, *others = progress.parts or ("",)
+    return [f"{first} and {len(others)} more" if others else first] if first else []

@@ -19,7 +19,8 @@ __all__ = ["Progress", "execute", "job_keys"]
 class Progress:
     """How far a run is: completions, those of them that were kept from before, tokens written so far, rows in progress.
 
-    `seconds` are those in which something could be computed: since the start, less the loading of the model.
+    `seconds` are those in which something could be computed: since the start, less the loading of the model. `parts` are
+    the parts of a run that are under way, such as a stage.
     """
 
     num_done: int
@@ -28,14 +29,16 @@ class Progress:
     num_new_tokens: int
     seconds: float
     num_live: int = 0
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
 class Pending:
-    """Distinct requests, by key, and the completions known so far."""
+    """Distinct requests, by key, and the completions known so far; the parts of a run that want them."""
 
     requests: dict[bytes, tuple[Request, int]] = field(default_factory=dict)
     known: dict[bytes, Completion] = field(default_factory=dict)
+    parts: tuple[str, ...] = ()
 
     def missing(self) -> list[bytes]:
         """The keys without a completion."""
@@ -56,7 +59,7 @@ def execute(
     state for good. `refresh` computes all of it again. Raises `Interrupted` on Ctrl-C, which loses nothing that was finished.
     """
     keys = [job_keys(job, generator) for job in jobs]
-    pending = Pending()
+    pending = Pending(parts=tuple(dict.fromkeys(job.part for job in jobs if job.part)))
     for job, (key, asked) in zip(jobs, keys, strict=True):
         pending.requests.setdefault(key, (job.request, job.sample))
         for name, other in asked.items():
@@ -106,6 +109,7 @@ class Counting:
             num_new_tokens=work.num_new_tokens - self.before.num_new_tokens or self.num_new_tokens,
             seconds=time.perf_counter() - self.started - (work.load_s - self.before.load_s),
             num_live=work.num_live,
+            parts=self.pending.parts,
         )
 
 

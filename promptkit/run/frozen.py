@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["FrozenModel"]
 
 MEANS = 1  # raised when the same text may give another vector than before
+CHOOSING = "choosing demonstrations"
 SHOWN = 40  # characters of a text in a message
 
 
@@ -119,7 +120,7 @@ class FrozenModel:
                 pieces += step.pieces(example, None)
         prompt = chat.prompt(pieces) if chat else Prompt.from_pieces(pieces)
         choice = choice_parts(declared.choose, example, prompt, self.generator.tokenizer)
-        return Job(example=example, prompt=prompt, request=choice["request"], options=choice["options"])
+        return Job(example=example, prompt=prompt, request=choice["request"], options=choice["options"], part=CHOOSING)
 
     def _check_room(self, texts: Sequence[str], tokens: Sequence[Sequence[int]]) -> None:
         """Nothing; or `PromptTooLong` that shows the first text that the model cannot read whole."""

@@ -29,7 +29,8 @@ class Job:
     """One completion to make: the example, its prompt, the request, and what a right answer is.
 
     `options` are the options without their lead; `asked` scores them after other prompts, by what was asked.
-    `is_fitting` says that the example is a solved row that a step of O is fitted on, and no row of the run.
+    `is_fitting` says that the example is a solved row that a step of O is fitted on, and no row of the run. `part` is
+    what part of a run it belongs to, for people; empty where the run has only one.
     """
 
     example: Example
@@ -41,6 +42,7 @@ class Job:
     options: tuple[str, ...] = ()
     asked: Mapping[str, Request] = field(default_factory=dict)
     is_fitting: bool = False
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -112,7 +112,7 @@ def test_a_line_on_a_terminal_never_wraps():
         line.watch(lambda: state(12, num_from_store=4, num_new_tokens=6_000))
     *_, last = stream.getvalue().removesuffix("\n").split("\r\x1b[2K")
     assert len(last) == 79
-    assert last.startswith("a-pipeline-with-a-name-that-is-longer-than-others: 12 of 300 · 4 from the")
+    assert last.startswith("a-pipeline-with-a-name-that-is-longer-than-others: 12 of 300 · 1 min 12 s")
     assert last.endswith("…")
 
 
@@ -156,12 +156,15 @@ def test_the_line_moves_while_no_completion_comes():
 def test_what_is_said_of_a_run():
     """The rate is that of what was computed, and the time left follows from it."""
     assert describe(state(0)) == "0 of 300 · the model is at work"
-    assert describe(state(12, num_from_store=4)) == "12 of 300 · 4 from the store · 4.00 a second · 1 min 12 s left"
+    assert describe(state(12, num_from_store=4)) == "12 of 300 · 1 min 12 s left · 4 from the store · 4.00 a second"
     assert describe(state(3, num_live=64, num_new_tokens=2_468)) == (
-        "3 of 300 · 64 live · 1.50 a second · 1,234 tokens a second · 3 min 18 s left"
+        "3 of 300 · 3 min 18 s left · 64 live · 1.50 a second · 1,234 tokens a second"
     )
     assert describe(state(4, num_from_store=4, num_live=64, num_new_tokens=100)) == (
         "4 of 300 · 4 from the store · 64 live · 50 tokens a second"
     ), "no row is finished yet: no time left is told"
     assert describe(state(300, num_from_store=300)) == "300 of 300 · 300 from the store"
+    stages = ("stage solve (2 of 3), round 1", "stage conclude (3 of 3)")
+    assert describe(state(12, parts=stages[:1])).startswith("stage solve (2 of 3), round 1 · 12 of 300 · ")
+    assert describe(state(12, parts=stages)).startswith("stage solve (2 of 3), round 1 and 1 more · 12 of 300 · ")
     assert shortened("12 of 300", 9) == "12 of 300"

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from promptkit.generate import Completion, Work
-from promptkit.run import Progress, Selection, load, make_plan
+from promptkit.run import Progress, Selection, Settings, load, make_plan, run_pipeline
 from promptkit.run.execute import execute
 from promptkit.run.store import Store
+from tests.run.stages.test_stages import TWO
 from tests.run.sums import SUMS
 
 
@@ -76,3 +77,15 @@ def test_the_last_state_stays(states):
     """The rates are the run's own, however long its audit and its files take."""
     *_, last, later = states()
     assert last is later
+
+
+def test_each_call_of_a_stage_says_which_it_is(write, places):
+    """A run of stages counts anew with each, and would seem to have begun again."""
+    text = TWO.replace("    continue: reason\n", "    continue: reason\n    repeat: {max: 2}\n")
+    readers: list[Callable[[], Progress]] = []
+    run_pipeline(load(write(text)), Settings(**places), readers.append)
+    assert [read().parts for read in readers[1::2]] == [
+        ("stage reason (1 of 2)",),
+        ("stage conclude (2 of 2), round 0",),
+        ("stage conclude (2 of 2), round 1",),
+    ]

@@ -172,7 +172,15 @@ class Staging:
             samples=(trail.sample,),
             purpose=f"{stage.name}\0{trail.variables.get('round', 0)}",
         )
+        job = replace(job, part=self.part(stage, trail))
         return replace(job, request=replace(job.request, keeps=True)) if stage.name in self.kept else job
+
+    def part(self, stage: Stage, trail: Trail) -> str:
+        """Which call it is, in words."""
+        names = list(self.pipeline.stages)
+        round_number = trail.variables.get("round")
+        in_round = "" if round_number is None else f", round {round_number}"
+        return f"stage {stage.name} ({names.index(stage.name) + 1} of {len(names)}){in_round}"
 
     def record(self, trail: Trail) -> Record:
         """What became of a trail: the answer of the last stage that ran and answers, or why there is none."""
