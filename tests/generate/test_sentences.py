@@ -1,12 +1,30 @@
 """Vectors by a model of sentence-transformers: a tiny one, put together here and saved."""
 
+import errno
+import os
+import shutil
+import socket
+
 import numpy as np
 import pytest
+from huggingface_hub import constants
 
 from promptkit.errors import MissingExtra, ModelError
 from promptkit.generate.sentences import SentenceModel
 
+REFUSED = f"[Errno {errno.ECONNREFUSED}] {os.strerror(errno.ECONNREFUSED)}"
+
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+
+
+@pytest.fixture
+def closed_port(monkeypatch):
+    """A hub at a port of this machine at which nobody listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(constants, "ENDPOINT", f"http://127.0.0.1:{port}")
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +72,35 @@ def test_a_model_that_is_not_there_is_one_message(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(ModelError, match=r"^embed '.*empty': no model of sentence-transformers can be read: "):
         _ = SentenceModel(str(tmp_path / "empty")).model
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("typo", REFUSED),
+        ("no/such", REFUSED),
+        ("no/such/name", "Repo id must be in the form 'repo_name' or 'namespace/repo_name': 'no/such/name'."),
+    ],
+)
+def test_a_name_that_is_not_to_be_had_is_asked_for_once(closed_port, name, reason):
+    """The library asks again and again for each of its files, for more than a minute."""
+    pytest.importorskip("sentence_transformers")
+    with pytest.raises(ModelError) as caught:
+        _ = SentenceModel(name).model
+    assert str(caught.value).startswith(f"embed {name!r}: neither a folder here nor to be had from the hub: {reason}")
+    assert str(caught.value).endswith(
+        "\n    a folder works without the hub; `knn` without `embed` takes the pipeline's own model"
+    )
+
+
+def test_a_model_in_the_hubs_cache_is_read_without_the_hub(saved, closed_port, tmp_path, monkeypatch):
+    """A second run on a train works."""
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    folder = tmp_path / "models--sentence-transformers--tiny"
+    (folder / "refs").mkdir(parents=True)
+    (folder / "refs" / "main").write_text("abc", encoding="utf-8")
+    shutil.copytree(saved, folder / "snapshots" / "abc")
+    assert SentenceModel("tiny").identity == SentenceModel(str(saved)).identity
 
 
 def test_without_the_library_the_extra_is_named(monkeypatch):
