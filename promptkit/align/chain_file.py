@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
-from pydantic_core import PydanticCustomError, core_schema
+from pydantic import ValidationInfo
+from pydantic_core import PydanticCustomError
 
 from promptkit.align.step import AlignStep, Steps
 from promptkit.errors import DeclarationError
 from promptkit.spec import Declaration, compose, find_chain, read
 from promptkit.spec.declaration import shorten
+from promptkit.spec.written import Written
 
 __all__ = ["ChainFile"]
 
@@ -27,8 +29,10 @@ class ChainSections(Declaration):
 
 
 @dataclass(frozen=True, slots=True)
-class ChainFile:
+class ChainFile(Written):
     """The steps that a file declares under `align`. Equal steps of the same name are an equal file."""
+
+    form: ClassVar[Mapping[str, Any]] = {"type": "string"}
 
     name: str
     steps: tuple[AlignStep, ...] = field(repr=False)
@@ -53,20 +57,14 @@ class ChainFile:
         return cls(name, steps, json.dumps(section.plain(), default=str))
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        return core_schema.with_info_plain_validator_function(read_chain_file)
+    def read(cls, value: Any, info: ValidationInfo) -> ChainFile:
+        """The chain that a value of a file names."""
+        if isinstance(value, ChainFile):
+            return value
+        if not isinstance(value, str) or not value:
+            raise PydanticCustomError("use", "must name a chain, not {value}", {"value": shorten(value)})
+        return cls.open(str(value), info)
 
-    @classmethod
-    def __get_pydantic_json_schema__(
-        cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        return {"type": "string"}
-
-
-def read_chain_file(value: Any, info: ValidationInfo) -> ChainFile:
-    """The chain that a value of a file names."""
-    if isinstance(value, ChainFile):
-        return value
-    if not isinstance(value, str) or not value:
-        raise PydanticCustomError("use", "must name a chain, not {value}", {"value": shorten(value)})
-    return ChainFile.open(str(value), info)
+    def as_written(self) -> str:
+        """Its name."""
+        return self.name

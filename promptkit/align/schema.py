@@ -6,15 +6,16 @@ import json
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import regex
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
-from pydantic_core import PydanticCustomError, core_schema
+from pydantic import ValidationInfo
+from pydantic_core import PydanticCustomError
 
 from promptkit.align.pointer import to_pointer
 from promptkit.spec.declaration import shorten
 from promptkit.spec.template import FolderLoader
+from promptkit.spec.written import Written
 from promptkit.text import Located
 
 if TYPE_CHECKING:
@@ -28,8 +29,13 @@ DRAFT = "https://json-schema.org/draft/2020-12/schema"
 TRIALS: tuple[Any, ...] = (None, "a", 0, [None], {"a": None})
 
 
-class Schema:
+class Schema(Written):
     """A JSON Schema (draft 2020-12, or the one that it names). Two are equal if they say the same."""
+
+    form: ClassVar[Mapping[str, Any]] = {
+        "type": ["object", "boolean", "string"],
+        "description": "a JSON Schema, or the name of a file with one",
+    }
 
     def __init__(self, content: Any) -> None:
         """Takes a schema. Raises `ValueError` where it is none."""
@@ -104,29 +110,21 @@ class Schema:
         return f"Schema({shorten(self.content)})"
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        return core_schema.with_info_plain_validator_function(
-            read_schema, serialization=core_schema.plain_serializer_function_ser_schema(lambda schema: schema.content)
-        )
+    def read(cls, value: Any, info: ValidationInfo) -> Schema:
+        """The schema that a file's value is, or that stands in the file that it names."""
+        if isinstance(value, Schema):
+            return value
+        name = f"{str(value)!r} " if isinstance(value, str) else ""
+        try:
+            return Schema(opened(value, info) if isinstance(value, str) else json.loads(json.dumps(value)))
+        except PydanticCustomError:
+            raise
+        except (ValueError, TypeError) as error:
+            raise PydanticCustomError("schema", "{name}{why}", {"name": name, "why": str(error)}) from error
 
-    @classmethod
-    def __get_pydantic_json_schema__(
-        cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        return {"type": ["object", "boolean", "string"], "description": "a JSON Schema, or the name of a file with one"}
-
-
-def read_schema(value: Any, info: ValidationInfo) -> Schema:
-    """The schema that a file's value is, or that stands in the file that it names."""
-    if isinstance(value, Schema):
-        return value
-    name = f"{str(value)!r} " if isinstance(value, str) else ""
-    try:
-        return Schema(opened(value, info) if isinstance(value, str) else json.loads(json.dumps(value)))
-    except PydanticCustomError:
-        raise
-    except (ValueError, TypeError) as error:
-        raise PydanticCustomError("schema", "{name}{why}", {"name": name, "why": str(error)}) from error
+    def as_written(self) -> Any:
+        """What it says, also where a file said it."""
+        return self.content
 
 
 def opened(name: str, info: ValidationInfo) -> Any:

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo, WithJsonSchema
-from pydantic_core import PydanticCustomError, core_schema
+from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from promptkit.errors import DataError
+from promptkit.spec.written import Written
 from promptkit.text import Located, Position, nearest
 
 __all__ = ["DataFile", "FileName", "FileNames", "find_file", "find_files"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FileName:
+class FileName(Written):
     """A file's name as typed, which may be a glob pattern; the folder of the file that names it, and the place there.
 
     A name that was not read from a file is looked for in the working directory.
     """
+
+    form: ClassVar[Mapping[str, Any]] = {"type": "string", "minLength": 1}
 
     name: str
     folder: Path | None = None
@@ -36,26 +39,19 @@ class FileName:
         return (data_folder or self.folder or Path.cwd()) / Path(self.name).expanduser()
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        to_text = core_schema.plain_serializer_function_ser_schema(str)
-        return core_schema.with_info_plain_validator_function(read_file_name, serialization=to_text)
+    def read(cls, value: Any, info: ValidationInfo) -> FileName:
+        """The name that a file's value is, with the folder from which it counts."""
+        if isinstance(value, FileName):
+            return value
+        if not isinstance(value, str) or not value:
+            raise PydanticCustomError("file_name", "must be a name, not {value}", {"value": repr(value)})
+        position = value.position if isinstance(value, Located) else None
+        folder = (position.source.folder if position else None) or (info.context or {}).get("folder")
+        return FileName(name=str(value), folder=folder, position=position)
 
-    @classmethod
-    def __get_pydantic_json_schema__(
-        cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        return {"type": "string", "minLength": 1}
-
-
-def read_file_name(value: Any, info: ValidationInfo) -> FileName:
-    """The name that a file's value is, with the folder from which it counts."""
-    if isinstance(value, FileName):
-        return value
-    if not isinstance(value, str) or not value:
-        raise PydanticCustomError("file_name", "must be a name, not {value}", {"value": repr(value)})
-    position = value.position if isinstance(value, Located) else None
-    folder = (position.source.folder if position else None) or (info.context or {}).get("folder")
-    return FileName(name=str(value), folder=folder, position=position)
+    def as_written(self) -> str:
+        """The name as typed."""
+        return self.name
 
 
 FileNames = Annotated[

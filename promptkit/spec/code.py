@@ -7,14 +7,15 @@ import importlib
 import importlib.util
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
-from pydantic_core import PydanticCustomError, core_schema
+from pydantic import ValidationInfo
+from pydantic_core import PydanticCustomError
 
+from promptkit.spec.written import Written
 from promptkit.text import Located, known_names
 
 __all__ = ["Code", "load_function"]
@@ -22,8 +23,13 @@ __all__ = ["Code", "load_function"]
 NAME = re.compile(r"(?P<module>\w+(?:\.\w+)*):(?P<function>\w+)")
 
 
-class Code:
+class Code(Written):
     """A function that a file names. Two are equal if they have the same name and are the same function."""
+
+    form: ClassVar[Mapping[str, Any]] = {
+        "type": "string",
+        "pattern": f"^{NAME.pattern.replace('?P<module>', '').replace('?P<function>', '')}$",
+    }
 
     __slots__ = ("function", "name")
 
@@ -41,21 +47,13 @@ class Code:
         return f"Code({self.name!r})"
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        return core_schema.with_info_plain_validator_function(
-            read_code, serialization=core_schema.plain_serializer_function_ser_schema(lambda code: code.name)
-        )
+    def read(cls, value: Any, info: ValidationInfo) -> Code:
+        """The code that a file's value names."""
+        return value if isinstance(value, Code) else Code(value, load_function(value, info))
 
-    @classmethod
-    def __get_pydantic_json_schema__(
-        cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        return {"type": "string", "pattern": f"^{NAME.pattern.replace('?P<module>', '').replace('?P<function>', '')}$"}
-
-
-def read_code(value: Any, info: ValidationInfo) -> Code:
-    """The code that a file's value names."""
-    return value if isinstance(value, Code) else Code(value, load_function(value, info))
+    def as_written(self) -> str:
+        """Its name."""
+        return self.name
 
 
 def load_function(name: Any, info: ValidationInfo) -> Callable[..., Any]:

@@ -11,14 +11,15 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import regex
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
-from pydantic_core import PydanticCustomError, core_schema
+from pydantic import ValidationInfo
+from pydantic_core import PydanticCustomError
 
 from promptkit.errors import GrammarError
 from promptkit.spec.template import FolderLoader
+from promptkit.spec.written import Written
 from promptkit.text import Located, Position, Problem, Source, known_names
 
 __all__ = ["Grammar", "Production", "Rules", "Terminal"]
@@ -93,8 +94,13 @@ class Rules:
             found = fewer
 
 
-class Grammar:
+class Grammar(Written):
     """A grammar's text and where it was written. Equal texts are equal grammars."""
+
+    form: ClassVar[Mapping[str, Any]] = {
+        "type": "string",
+        "description": "a grammar in Lark's language, or the name of a .lark file",
+    }
 
     __slots__ = ("_folder", "_is_block", "_read", "name", "position", "source", "text")
 
@@ -164,28 +170,20 @@ class Grammar:
         return f"Grammar({self.name or self.text!r})"
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        return core_schema.with_info_plain_validator_function(
-            read_grammar, serialization=core_schema.plain_serializer_function_ser_schema(lambda g: g.name or g.text)
-        )
+    def read(cls, value: Any, info: ValidationInfo) -> Grammar:
+        """The grammar that a file's value is; its rules are read with the name of the first."""
+        if isinstance(value, Grammar):
+            return value
+        if not isinstance(value, str):
+            raise PydanticCustomError("not_text", "a grammar must be text, not {value}", {"value": repr(value)})
+        try:
+            return Grammar(value, folder=(info.context or {}).get("folder"))
+        except GrammarError as error:
+            raise PydanticCustomError("grammar", "grammar", {"problem": error.problem}) from error
 
-    @classmethod
-    def __get_pydantic_json_schema__(
-        cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        return {"type": "string", "description": "a grammar in Lark's language, or the name of a .lark file"}
-
-
-def read_grammar(value: Any, info: ValidationInfo) -> Grammar:
-    """The grammar that a file's value is; its rules are read with the name of the first."""
-    if isinstance(value, Grammar):
-        return value
-    if not isinstance(value, str):
-        raise PydanticCustomError("not_text", "a grammar must be text, not {value}", {"value": repr(value)})
-    try:
-        return Grammar(value, folder=(info.context or {}).get("folder"))
-    except GrammarError as error:
-        raise PydanticCustomError("grammar", "grammar", {"problem": error.problem}) from error
+    def as_written(self) -> str:
+        """Its file's name, or its text."""
+        return self.name or self.text
 
 
 def read_rules(grammar: Grammar, start: str) -> Rules:

@@ -12,18 +12,19 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, ClassVar
 
 from jinja2 import BaseLoader, StrictUndefined, TemplateNotFound, TemplateSyntaxError, UndefinedError, meta, nodes
 from jinja2 import Template as JinjaTemplate
 from jinja2.environment import TemplateExpression
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
-from pydantic_core import PydanticCustomError, core_schema
+from pydantic import ValidationInfo
+from pydantic_core import PydanticCustomError
 
 from promptkit.errors import TemplateError
 from promptkit.spec.shipped import shipped_folder
+from promptkit.spec.written import Written
 from promptkit.text import Located, Position, Problem, Source, known_names
 
 __all__ = ["FolderLoader", "Template", "environment"]
@@ -72,8 +73,13 @@ def to_json(value: Any, indent: int | None = None) -> str:
     return json.dumps(value, ensure_ascii=False, indent=indent)
 
 
-class Template:
+class Template(Written):
     """A template and where it was written. Equal text in the same folder is an equal template."""
+
+    form: ClassVar[Mapping[str, Any]] = {
+        "type": "string",
+        "description": "a Jinja template, or the name of a .jinja file",
+    }
 
     __slots__ = (
         "_attributes",
@@ -219,28 +225,20 @@ class Template:
         return f"Template({self.name or self.text!r})"
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        return core_schema.with_info_plain_validator_function(
-            read_template, serialization=core_schema.plain_serializer_function_ser_schema(lambda t: t.name or t.text)
-        )
+    def read(cls, value: Any, info: ValidationInfo) -> Template:
+        """The template that a file's value is. A mistake inside it becomes an error that carries its own place."""
+        if isinstance(value, Template):
+            return value
+        if not isinstance(value, str):
+            raise PydanticCustomError("not_text", "a template must be text, not {value}", {"value": repr(value)})
+        try:
+            return Template(value, folder=(info.context or {}).get("folder"))
+        except TemplateError as error:
+            raise PydanticCustomError("template", "template", {"problem": error.problem}) from error
 
-    @classmethod
-    def __get_pydantic_json_schema__(
-        cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        return {"type": "string", "description": "a Jinja template, or the name of a .jinja file"}
-
-
-def read_template(value: Any, info: ValidationInfo) -> Template:
-    """The template that a file's value is. A mistake inside it becomes an error that carries its own place."""
-    if isinstance(value, Template):
-        return value
-    if not isinstance(value, str):
-        raise PydanticCustomError("not_text", "a template must be text, not {value}", {"value": repr(value)})
-    try:
-        return Template(value, folder=(info.context or {}).get("folder"))
-    except TemplateError as error:
-        raise PydanticCustomError("template", "template", {"problem": error.problem}) from error
+    def as_written(self) -> str:
+        """Its file's name, or its text."""
+        return self.name or self.text
 
 
 def parts_read(parsed: nodes.Template) -> Iterator[tuple[str, str]]:
