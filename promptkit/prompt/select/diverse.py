@@ -10,9 +10,9 @@ from pydantic import Field
 
 from promptkit.data import Example
 from promptkit.prompt.pool import Pool
-from promptkit.prompt.select.knn import Knn
-from promptkit.prompt.select.near import AnyNearSelector, NearSelector
-from promptkit.prompt.select.selector import Chooser, Per, Selector
+from promptkit.prompt.select.by_nearness import ByNearness
+from promptkit.prompt.select.near import NearSelector
+from promptkit.prompt.select.selector import Chooser, Per
 from promptkit.spec import Count
 
 if TYPE_CHECKING:
@@ -26,24 +26,13 @@ __all__ = ["Dpp", "Mmr"]
 CANDIDATES = 100
 
 
-class Diverse(Selector):
-    """What both have: the nearness that they go by, and how many of the nearest rows they look at and pick among."""
+class Diverse(ByNearness):
+    """What both have: how many of the nearest rows they look at and pick among."""
 
     per: ClassVar[Per] = "example"
     needs_example: ClassVar[bool] = True
 
-    of: AnyNearSelector = Field(default_factory=Knn, description="what near means: knn, bm25")
     candidates: Count = Field(default=CANDIDATES, description="how many of the nearest rows are looked at")
-
-    @property
-    def asks_model(self) -> bool:
-        """Whether the nearness is the model's."""
-        return self.of.asks_model
-
-    @property
-    def asks_another(self) -> bool:
-        """Whether the nearness is another model's."""
-        return self.of.asks_another
 
     @abstractmethod
     def pick(self, near: Floats, among: Floats, num: int) -> list[int]:

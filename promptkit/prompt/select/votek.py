@@ -8,15 +8,15 @@ from pydantic import Field
 
 from promptkit.data import Example
 from promptkit.prompt.pool import Pool
-from promptkit.prompt.select.knn import Knn
-from promptkit.prompt.select.near import AnyNearSelector, NearSelector
-from promptkit.prompt.select.selector import Chooser, Selector
+from promptkit.prompt.select.by_nearness import ByNearness
+from promptkit.prompt.select.near import NearSelector
+from promptkit.prompt.select.selector import Chooser
 from promptkit.spec import Count
 
 __all__ = ["VoteK"]
 
 
-class VoteK(Selector):
+class VoteK(ByNearness):
     """Vote-k, by its graph alone (Su et al. 2022, section 2.2; "fast vote-k" there): each row votes for its nearest
     neighbours, and the row with the most votes is taken. A vote counts 10^-m where m neighbours of the voter are taken.
 
@@ -25,18 +25,7 @@ class VoteK(Selector):
 
     kind = "votek"
 
-    of: AnyNearSelector = Field(default_factory=Knn, description="what near means: knn, bm25")
     neighbours: Count = Field(default=150, description="for how many of its nearest rows a row votes")
-
-    @property
-    def asks_model(self) -> bool:
-        """Whether the nearness is the model's."""
-        return self.of.asks_model
-
-    @property
-    def asks_another(self) -> bool:
-        """Whether the nearness is another model's."""
-        return self.of.asks_another
 
     def chooser(self, pool: Pool, seed: int) -> Chooser:
         """What takes the rows with the most votes."""

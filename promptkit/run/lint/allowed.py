@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from promptkit.run.lint.subject import Subject
-from promptkit.run.lint.written import leaves
-from promptkit.spec import Template
+from promptkit.spec.leaves import templates_in
 from promptkit.text import Position, Problem, Source, known_names
 
 __all__ = ["Allowance", "allowances", "allowances_at", "unknown_codes"]
@@ -67,8 +66,7 @@ def unknown_codes(subject: Subject, known: Collection[str]) -> Iterator[Problem]
     """Each comment of the file, and of the templates that it names, that means to allow something and does not."""
     if subject.tree is None:
         return
-    templates = [value for _, value in leaves(subject.declared, ()) if isinstance(value, Template)]
-    named = [template.source for template in templates if template.source]
+    named = [template.source for _, template in templates_in(subject.declared) if template.source]
     for source in dict.fromkeys([subject.tree.position.source, *named]):
         for number, line in enumerate(source.text.splitlines(), 1):
             for lint in LINT.finditer(line):

@@ -7,8 +7,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from pydantic import BaseModel
-
 from promptkit.align import AlignStep, LabelMap
 from promptkit.align.kinds import KINDS as ALIGN_KINDS
 from promptkit.data import Example
@@ -20,6 +18,7 @@ from promptkit.run.lint.subject import CHEAP, Shots, Subject, Unknown
 from promptkit.run.seats import inner_steps
 from promptkit.score.kinds import KINDS as SCORE_KINDS
 from promptkit.spec import Template
+from promptkit.spec.leaves import leaves
 from promptkit.text import Problem
 
 __all__ = ["imbalanced", "overlapping", "unchosen", "unused_fields", "unused_rows", "unused_train"]
@@ -82,55 +81,40 @@ def used_names(subject: Subject) -> set[str]:
     """Every name that anything but `fields` takes from a row. Raises `Unknown` where Python or a plug-in reads rows."""
     declared = subject.declared
     check_all_ours(subject)
-    parts: list[Any] = [
-        declared.prompt,
-        declared.choose,
-        declared.generate,
-        declared.align,
-        declared.score,
-        declared.stages,
-    ]
-    if declared.data is not None:
-        parts += [declared.data.target, declared.data.id]
     used = {"id", "question"}  # the chain may ask for the question by itself
-    for part in parts:
-        for value in values(part):
-            if isinstance(value, Template) and OTHER_FILES.search(value.text):
-                raise Unknown("a template includes others, whose names are not looked for")
-            used |= value.names if isinstance(value, Template) else {str(value)}
+    of_data = (declared.data.target, declared.data.id) if declared.data else ()
+    for value in written(subject, declared.generate, declared.score, of_data):
+        if isinstance(value, Template) and OTHER_FILES.search(value.text):
+            raise Unknown("a template includes others, whose names are not looked for")
+        used |= value.names if isinstance(value, Template) else {str(value)}
     return used
+
+
+def written(subject: Subject, *more: Any) -> Iterator[Template | str]:
+    """Every template and text of the sections that show, offer or read something of rows, and of `more`.
+
+    Steps in a chain's own file count, too.
+    """
+    declared = subject.declared
+    parts = (declared.prompt, declared.choose, declared.stages, steps_of(subject), more)
+    return (leaf for _, leaf in leaves(parts))
+
+
+def steps_of(subject: Subject) -> list[AlignStep]:
+    """The steps of all chains, with those that they are made of."""
+    return [each for _, step in subject.declared.align_steps() for each in (step, *inner_steps(step))]
 
 
 def check_all_ours(subject: Subject) -> None:
     """Nothing; or `Unknown`: somebody else's step may read any field."""
-    chains = [subject.declared, *(each.declaration for each in subject.pipeline.stages.values())]
-    steps = [each for one in chains for step in one.align for each in (step, *inner_steps(step))]
-    prompts = [step for one in chains for step in one.prompt]
+    prompts = [step for _, step in subject.declared.prompt_steps()]
     ours = {*ALIGN_KINDS.values(), *PROMPT_KINDS.values(), *SCORE_KINDS.values()}
-    for step in (*steps, *prompts, *subject.declared.score):
+    for step in (*steps_of(subject), *prompts, *subject.declared.score):
         if type(step) not in ours or step.kind == "python":
             raise Unknown(f"the step {step.kind!r} may read any field")
     for step in prompts:
         if isinstance(step, Demonstrations) and step.select.kind == "python":
             raise Unknown("the selector may read any field")
-
-
-def values(value: Any) -> Iterator[Template | str]:
-    """Every template and every text in a declaration, and in the chains that it names."""
-    if isinstance(value, str | Template):
-        yield value
-    elif isinstance(value, BaseModel):
-        for name in type(value).model_fields:
-            yield from values(getattr(value, name))
-        if isinstance(value, AlignStep):
-            for inner in inner_steps(value):
-                yield from (each for name in type(inner).model_fields for each in values(getattr(inner, name)))
-    elif isinstance(value, tuple | list):
-        for item in value:
-            yield from values(item)
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from values(item)
 
 
 def unused_rows(subject: Subject) -> Iterator[Problem]:
@@ -150,12 +134,7 @@ def unused_train(subject: Subject) -> Iterator[Problem]:
     data = subject.declared.data
     if data is None or data.train is None or not (subject.declared.prompt or subject.declared.stages):
         return
-    declared = subject.declared
-    named = {
-        str(each)
-        for part in (declared.prompt, declared.choose, declared.align, declared.stages)
-        for each in values(part)
-    }
+    named = {str(each) for each in written(subject)}
     if "train" not in named and not subject.is_inherited(("data", "train")):
         message = "the split 'train' is declared, and nothing takes from it"
         yield subject.problem(

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
-
-from pydantic import BaseModel
+from collections.abc import Iterator, Sequence
 
 from promptkit.run.lint.subject import Subject
 from promptkit.spec import Template
+from promptkit.spec.leaves import Path, leaves
 from promptkit.text import Position, Problem
 
 __all__ = ["escaped_ends", "first_escape"]
@@ -25,8 +23,6 @@ MARKERS = ("chars", "end", "marker", "start")  # parameters of align steps that 
 LETTERS = {"\\n": "an n", "\\t": "a t"}
 NAMES = {"\\n": ("a line's end", '"\\n"'), "\\t": ("a tab", '"\\t"')}
 
-Path = tuple[str | int, ...]
-
 
 def escaped_ends(subject: Subject) -> Iterator[Problem]:
     """Each text for the model, or compared with what it wrote, in which a backslash and an n stand for themselves."""
@@ -40,21 +36,6 @@ def escaped_ends(subject: Subject) -> Iterator[Problem]:
     for path, value in leaves(declared.align, ("align",)):
         if any(part in MARKERS for part in path):
             yield from escape_of(subject, path, value)
-
-
-def leaves(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
-    """Every text and template of a declaration, with the way to it."""
-    if isinstance(value, str | Template):
-        yield path, value
-    elif isinstance(value, BaseModel):
-        for name, field in type(value).model_fields.items():
-            yield from leaves(getattr(value, name), (*path, field.alias or name))
-    elif isinstance(value, tuple | list):
-        for number, item in enumerate(value):
-            yield from leaves(item, (*path, number))
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from leaves(item, (*path, key))
 
 
 def escape_of(subject: Subject, path: Path, value: str | Template) -> Iterator[Problem]:

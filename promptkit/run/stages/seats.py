@@ -7,7 +7,8 @@ from typing import Any
 
 from promptkit.align import DecidingStep, LabelMap, WeighingStep
 from promptkit.run.seats import refuse
-from promptkit.run.stages.stage import NAMESPACE, SEEN, Group, Stage, placed, stages_in, templates_in
+from promptkit.run.stages.stage import NAMESPACE, SEEN, Group, Stage, placed, stages_in
+from promptkit.spec.leaves import templates_in
 from promptkit.text import known_names
 
 __all__ = ["check_stages"]

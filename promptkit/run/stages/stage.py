@@ -13,10 +13,10 @@ from promptkit.generate import Choose, Generate
 from promptkit.prompt import PromptSteps
 from promptkit.run.condition import Condition
 from promptkit.run.sections import check_fit
-from promptkit.spec import Count, Declaration, Template
+from promptkit.spec import Count, Declaration
 from promptkit.spec.reading import UNSEEN
 
-__all__ = ["Block", "Group", "Instead", "Repeat", "Stage", "stages_in", "templates_in"]
+__all__ = ["Block", "Group", "Instead", "Repeat", "Stage", "stages_in"]
 
 NAMESPACE = "stages"  # the name under which templates see what was made
 SEEN = ("answer", "ended", "prompt", "rounds", "status", "text", "transcript")  # what they see of each stage
@@ -147,15 +147,3 @@ def placed(
         yield here, block
         if isinstance(block, Group):
             yield from placed(block.stages, here)
-
-
-def templates_in(value: Any, at: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Template]]:
-    """The templates of a declaration with their paths, those of its steps included."""
-    if isinstance(value, Template):
-        yield at, value
-    elif isinstance(value, Declaration):
-        for name, field in type(value).model_fields.items():
-            yield from templates_in(getattr(value, name), (*at, field.alias or name))
-    elif isinstance(value, tuple | list):
-        for number, each in enumerate(value):
-            yield from templates_in(each, (*at, number))

@@ -12,7 +12,8 @@ from promptkit.errors import DataError
 from promptkit.prompt import Piece, Prompt
 from promptkit.run.choosing import asked_rows, score_rows
 from promptkit.run.record import Record, thought_columns
-from promptkit.run.stages.stage import Instead, Stage, templates_in
+from promptkit.run.stages.stage import Instead, Stage
+from promptkit.spec.leaves import templates_in
 
 __all__ = ["Asked", "Passed", "Trail"]
 
