@@ -102,4 +102,5 @@ def check_alone(pipeline: PipelineDeclaration) -> None:
     for name in BY_STAGE:
         if name in pipeline.model_fields_set and getattr(pipeline, name):
             message = "{name} and `stages`: each stage has its own"
-            raise PydanticCustomError("both", message, {"name": f"`{name}`", "at": (name,)})
+            hint = "`stages: null` leaves out those of a file that is extended"
+            raise PydanticCustomError("both", message, {"name": f"`{name}`", "at": (name,), "hint": hint})

@@ -37,7 +37,7 @@ def compose(name: str, overrides: Sequence[str] = ()) -> tuple[Node, list[Proble
 def with_bases(
     path: Path, shown: str, above: tuple[Path, ...], extended_at: Position | None = None
 ) -> tuple[Node, list[Problem]]:
-    """The tree of one file, laid over the files that it extends, the last named undermost."""
+    """The tree of one file, laid over the files that it extends, the last named undermost; a section that is null is none."""
     source = read_source(path, shown, extended_at)
     tree, problems = parse(source)
     if not isinstance(tree.value, dict) or EXTENDS not in tree.value:
@@ -47,9 +47,14 @@ def with_bases(
     merged = Node({key: each for key, each in tree.value.items() if key != EXTENDS}, tree.position)
     for base in bases:
         below, more = open_base(base, path, (*above, path.resolve()))
-        merged = merged.merged_over(below.without(BY_STAGE) if "stages" in merged.value else below)
+        merged = merged.merged_over(below.without(BY_STAGE) if "stages" in said(merged) else below)
         problems += more
-    return merged, problems
+    return merged.only(said(merged)), problems
+
+
+def said(tree: Node) -> list[str]:
+    """The keys of a map that are not null."""
+    return [key for key, entry in tree.value.items() if entry.node.value is not None]
 
 
 def open_base(base: Node, path: Path, above: tuple[Path, ...]) -> tuple[Node, list[Problem]]:

@@ -135,6 +135,17 @@ def test_a_chain_of_bases_and_several_bases(write):
     assert load("a.yaml") == File(name="side", inner=Inner(size=2, text="side"))
 
 
+def test_a_section_that_is_null_takes_back_what_other_files_say(write):
+    """What is left is what nobody says."""
+    write(
+        base="name: base\ninner: {size: 3}\nsteps: [plain]\n",
+        mid="extends: base.yaml\nsteps: null\n",
+        a="extends: mid.yaml\nname: a\ninner:\n",
+    )
+    assert load("mid.yaml") == File(name="base", inner=Inner(size=3))
+    assert load("a.yaml") == File(name="a")
+
+
 def test_a_mistake_in_a_base_points_into_the_base(write):
     """The line of the file that extends would be useless."""
     write(base="name: base\ninner:\n  sise: 3\n", a="extends: base.yaml\nname: a\n")

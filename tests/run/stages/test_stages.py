@@ -50,6 +50,17 @@ def problem(write, text):
     return str(caught.value)
 
 
+def test_a_file_goes_back_to_one_call_where_it_takes_the_stages_of_another_back(write):
+    """Its own prompt takes their place; without that, both would stand there."""
+    write(TWO, "two.yaml")
+    one = 'extends: two.yaml\nprompt: [query: "{{ question }}"]\n'
+    with pytest.raises(DeclarationError) as caught:
+        load(write(one))
+    assert str(caught.value).splitlines()[0].endswith(":2:1: prompt: `prompt` and `stages`: each stage has its own")
+    assert str(caught.value).endswith("\n    `stages: null` leaves out those of a file that is extended")
+    assert load(write(f"{one}stages: null\n")).stages == {}
+
+
 def test_a_stage_that_continues_goes_on_from_prompt_and_completion_to_the_byte(begin):
     """Kojima et al. 2022, section 3.1: the second prompt is the first, what was written, and the cue."""
     done = begin(TWO)
