@@ -79,7 +79,8 @@ by `--allow`:
   - query: "Q: {{ question }}\\nA: "     # this tokenizer has no tokens with a space.  lint: allow PK201
 ```
 
-In a template's file: `{# lint: allow PK101 -#}`. The line with `extends` may allow what stands in the file that it names.
+Within a text of several lines, the line where it begins allows; within a template's file, `{# lint: allow PK101 -#}` there, or
+the line that names the file. The line with `extends` may allow what stands in the file that it names.
 
 Rules that need data read the first 200 rows of a split that is here (of a pool, as many as the choice needs); nothing is
 downloaded. Rules that need tokens take the model's tokenizer where an earlier `plan` or `run` has kept it; no model is

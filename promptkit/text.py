@@ -92,12 +92,16 @@ class Located(str):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One mistake in a file: where it is, what is wrong, and what would be right."""
+    """One mistake in a file: where it is, what is wrong, and what would be right.
+
+    `begins` is given where the place is inside a longer text, or in a file that is named: where the text begins, or is named.
+    """
 
     position: Position | None
     path: str
     message: str
     hint: str = ""
+    begins: Position | None = None
 
     def __str__(self) -> str:
         place = [str(self.position)] if self.position else []

@@ -35,13 +35,11 @@ def allowances(source: Source) -> list[Allowance]:
     return [each for number, line in enumerate(source.text.splitlines(), 1) for each in in_line(source, number, line)]
 
 
-def allowances_at(position: Position | None) -> list[Allowance]:
+def allowances_at(position: Position) -> list[Allowance]:
     """What the line of a place allows, the lines of comment right above it, and the line that extends its file."""
-    if position is None:
-        return []
     source = position.source
     lines = source.text.splitlines()[: position.line]
-    found = allowances_at(source.extended_at)
+    found = allowances_at(source.extended_at) if source.extended_at else []
     for number in range(len(lines), 0, -1):
         if number < position.line and not COMMENT.match(lines[number - 1]):
             break

@@ -13,7 +13,7 @@ from promptkit.run.lint.rules import RULES, UNUSED
 from promptkit.run.lint.subject import NoDemonstrations, Subject, Unknown, first_line
 from promptkit.run.pipeline import Pipeline
 from promptkit.run.sweeps.sweep import Sweep
-from promptkit.text import Position, Problem, Source
+from promptkit.text import Problem, Source
 
 __all__ = ["Linted", "lint_pipeline", "lint_sweep"]
 
@@ -74,7 +74,7 @@ def linted(looked: Sequence[Looked], allow: Collection[str]) -> Linted:
     found = once(each for one in looked for each in one.found)
     skipped = tuple(dict.fromkeys(each for one in looked for each in one.skipped))
     found = in_order([*found, *unused(looked[0].source, found, {each.code for each in skipped})])
-    kept = [each for each in found if each.code in allow or each.code in allowed_at(each.problem.position)]
+    kept = [each for each in found if each.code in allow or each.code in allowed(each)]
     told = [each for each in found if each not in kept]
     return Linted(
         findings=tuple(each for each in told if not each.rule.is_note),
@@ -86,7 +86,7 @@ def linted(looked: Sequence[Looked], allow: Collection[str]) -> Linted:
 
 def unused(source: Source | None, found: Sequence[Finding], skipped: Collection[str]) -> Iterator[Finding]:
     """The notes on what a file allows for nothing. Of a rule that could not know, nothing is known here, either."""
-    used = {each for one in found for each in allowances_at(one.problem.position) if each.code == one.code}
+    used = {each for one in found for place in one.places for each in allowances_at(place) if each.code == one.code}
     for each in allowances(source) if source else ():
         if each.code in RULES and each.code != UNUSED and each.code not in skipped and each not in used:
             message = f"{each.code} is allowed here, and finds nothing"
@@ -94,9 +94,9 @@ def unused(source: Source | None, found: Sequence[Finding], skipped: Collection[
             yield Finding(code=UNUSED, rule=RULES[UNUSED], problem=problem)
 
 
-def allowed_at(position: Position | None) -> set[str]:
-    """The codes that comments allow at a place."""
-    return {each.code for each in allowances_at(position)}
+def allowed(finding: Finding) -> set[str]:
+    """The codes that comments allow where a finding may be allowed."""
+    return {each.code for place in finding.places for each in allowances_at(place)}
 
 
 def once(findings: Iterable[Finding]) -> tuple[Finding, ...]:

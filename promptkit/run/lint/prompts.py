@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from promptkit.errors import TemplateError
@@ -169,12 +170,8 @@ def unwritten(
     except TemplateError as error:
         place = subject.problem(path, "")
         where = " ".join(part for part in (place.path, error.problem.path) if part)
-        yield Problem(
-            position=error.problem.position or place.position,
-            path=where,
-            message=error.problem.message,
-            hint=error.problem.hint,
-        )
+        position = error.problem.position or place.position
+        yield replace(error.problem, position=position, path=where, begins=place.position)
 
 
 def bos(subject: Subject) -> Iterator[Problem]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from promptkit.run.lint.subject import Subject
-from promptkit.text import Problem
+from promptkit.text import Position, Problem
 
 __all__ = ["Finding", "Need", "Rule", "Scope", "Skipped"]
 
@@ -42,6 +42,14 @@ class Finding:
     problem: Problem
 
     @property
+    def places(self) -> tuple[Position, ...]:
+        """Where it may be allowed: in its place, but never within a text for the model; or where its file is named."""
+        position, begins = self.problem.position, self.problem.begins
+        if position is None or begins is None:
+            return (position,) if position else ()
+        return (begins,) if begins.source == position.source else (position, begins)
+
+    @property
     def silence(self) -> str:
         """What to write on the line, or above it, to keep it as it is."""
         position = self.problem.position
@@ -52,9 +60,16 @@ class Finding:
 
     def __str__(self) -> str:
         path = " ".join(part for part in (self.code, self.problem.path) if part)
-        above = self.problem.position.source.extended_at if self.problem.position else None
-        keep = f"{self.silence}, there or at {above}" if above else self.silence
-        return f"{replace(self.problem, path=path)}\n    why: {self.rule.why}\n    to keep it: {keep}"
+        return f"{replace(self.problem, path=path)}\n    why: {self.rule.why}\n    to keep it: {self.silence}{self._elsewhere()}"
+
+    def _elsewhere(self) -> str:
+        position = self.problem.position
+        place = next(iter(self.places), None)
+        if position is None or place is None:
+            return ""
+        at = f", at {place}" if place.line != position.line else ""
+        above = place.source.extended_at
+        return f"{at}{f', there or at {above}' if above else ''}"
 
     def to_json(self) -> dict[str, Any]:
         """The finding as JSON values."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from promptkit.run.lint.subject import Subject
 from promptkit.spec import Template
@@ -59,7 +60,7 @@ def escape_of(subject: Subject, path: Path, value: str | Template) -> Iterator[P
         position, how = found
         hint = f"in double quotes {NAMES[escape][1]} is {NAMES[escape][0]}"
     message = f"{escape} is a backslash and {LETTERS[escape]} {how}, not {NAMES[escape][0]}"
-    yield Problem(position=position, path=problem.path, message=message, hint=hint)
+    yield replace(problem, position=position, message=message, hint=hint, begins=problem.position)
 
 
 def first_escape(text: str, *, is_template: bool) -> int | None:

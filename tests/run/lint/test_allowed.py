@@ -86,6 +86,29 @@ def test_a_template_is_looked_at_too(lint, tmp_path):
     assert str(finding.problem.position) == "q.jinja:1:23"
 
 
+BLOCK = """\
+  - query: |-
+      Film: {{ film }}
+      # lint: allow PK101
+      Verdict\\n:"""
+
+
+def test_a_finding_in_a_text_is_allowed_where_the_text_begins(lint):
+    """A comment within it would be text for the model."""
+    finding = next(each for each in lint((CLEAN_LINE, BLOCK)).findings if each.code == "PK101")
+    assert str(finding).startswith("films.yaml:17:14: PK101 prompt[1].query: \\n is a backslash and an n in a block")
+    assert str(finding).endswith("to keep it: # lint: allow PK101, at films.yaml:14:12")
+    block = BLOCK.replace("|-", "|-  # lint: allow PK101")
+    assert "PK101" not in [each.code for each in lint((CLEAN_LINE, block)).findings]
+
+
+def test_a_finding_in_a_templates_file_is_allowed_where_the_file_is_named_too(lint, tmp_path):
+    """Other pipelines may read the same file."""
+    (tmp_path / "q.jinja").write_text("Film: {{ film }}\\n\nVerdict:", encoding="utf-8")
+    assert [each.code for each in lint((CLEAN_LINE, "  - query: q.jinja")).findings] == ["PK101"]
+    assert lint((CLEAN_LINE, "  - query: q.jinja  # lint: allow PK101")).findings == ()
+
+
 def test_what_is_allowed_for_nothing_is_noted(lint):
     """It would hide what the rule finds there later; yet it does no harm now."""
     linted = lint(BAD, (LINE, f"{LINE}   # lint: allow PK201, PK101"))
