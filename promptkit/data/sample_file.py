@@ -20,6 +20,7 @@ __all__ = ["Batch", "SampleFile", "open_samples"]
 
 MAX_ROWS = 256  # of a batch: some ten milliseconds of work
 MAX_BYTES = 1 << 20
+MAX_LACKING = 16  # rows without the field that should hold the completion, after which the field's name is the mistake
 
 Item = RawLine | Found  # a line is parsed where it is read; rows of other formats come as they are
 
@@ -94,7 +95,8 @@ def open_samples(name: str, names: Names, *, is_plain: bool = False) -> SampleFi
     """The samples of a file, a run folder, a cell of a sweep (SWEEP/N), or of standard input (`-`), whose lines are JSON.
 
     A log of lm-eval or inspect, and a run of ours, are known by their shape, unless `is_plain` says that each row holds
-    a completion in the field named. Raises `DataError` where the file cannot be read at all, or does not know a name.
+    a completion in the field named. Raises `DataError` where the file cannot be read at all, or does not know a name:
+    that of the completion where no row of the first ones has it.
     """
     name, cell = run_file(name)
     file = STANDARD_INPUT if name == "-" else find_file(FileName(name=name))
@@ -114,12 +116,40 @@ def open_samples(name: str, names: Names, *, is_plain: bool = False) -> SampleFi
         items = rows if cell is None else of_cell(rows, cell, file.name)
     items = to_the_end(items, file)
     start = list(islice(items, 1))
-    first = row_of_line(start[0], file) if isinstance(start[0], RawLine) else start[0]
+    first = found_in(start[0], file)
     shape = shape or shape_of(first, names)
     check_names(first, shape, names)
+    if isinstance(shape, PlainRows):
+        start += rows_to_completion(start[0], items, names.completion, file)
     is_read_by_lines = isinstance(start[0], RawLine) and file.path.suffix.lower() in LINES
     num_bytes = file.path.stat().st_size if is_read_by_lines and file.path.is_file() else None
     return SampleFile(file=file, shape=shape, items=chain(start, items), num_bytes=num_bytes)
+
+
+def found_in(item: Item, file: DataFile) -> Found:
+    """The row that an item is, or why it is none."""
+    return row_of_line(item, file) if isinstance(item, RawLine) else item
+
+
+def rows_to_completion(first: Item, items: Iterator[Item], name: str, file: DataFile) -> list[Item]:
+    """The items after the first, up to one with a field of that name, which are none where the first has it.
+
+    Raises `DataError` where the file's first rows are rows and none of them has it. No more is read than that takes.
+    """
+    start, found = [first], found_in(first, file)
+    while isinstance(found, Row) and name not in found.fields:
+        following = next(items, None) if len(start) < MAX_LACKING else None
+        if following is None:
+            raise no_field(found_in(first, file), name)
+        start.append(following)
+        found = found_in(following, file)
+    return start[1:]
+
+
+def no_field(row: Found, name: str) -> DataError:
+    """What is said of a row that lacks a field."""
+    assert isinstance(row, Row)
+    return DataError(f"{row.origin}: there is no field {name!r}\n    {known_names(name, row.fields)}")
 
 
 def to_the_end(items: Iterator[Item], file: DataFile) -> Iterator[Item]:

@@ -147,5 +147,5 @@ class TestMistakes:
     def test_a_field_that_is_not_there_is_told(self, mistake, chains):
         """With those that are."""
         assert mistake("explain", "sums.yaml", "--from", chains, "--id", "x-1") == (
-            "chains.jsonl:1: there is no field 'completion'; known: chain, id\n"
+            "chains.jsonl:1: there is no field 'completion'\n    known: chain, id\n"
         )

@@ -102,6 +102,23 @@ class TestPlain:
         known = "known: completion, question   did you mean 'question'?"
         assert str(caught.value) == f"{path}:1: there is no field 'qestion'\n    {known}"
 
+    @pytest.mark.parametrize("name", ["a.jsonl", "a.csv"])
+    def test_a_completion_that_no_row_has_is_a_mistake(self, name, write, samples):
+        """Ten thousand rows without an answer are no answer to a typing slip."""
+        rows = [{"id": str(number), "output": "4"} for number in range(3)]
+        path = write(name, rows if name.endswith("jsonl") else "id,output\n0,4\n1,4\n")
+        place = f"{path}:{1 if name.endswith('jsonl') else 2}"
+        with pytest.raises(DataError) as caught:
+            samples(path, completion="outpt", is_plain=True)
+        known = "known: id, output   did you mean 'output'?"
+        assert str(caught.value) == f"{place}: there is no field 'outpt'\n    {known}"
+
+    def test_rows_without_a_completion_may_stand_first(self, write, samples):
+        """A log may begin with what failed; all rows come, in their order."""
+        rows = [{"id": 0, "error": "timed out"}, {"id": 1, "output": "4"}, {"id": 2, "output": "5"}]
+        found = samples(write("a.jsonl", rows), completion="output", is_plain=True)
+        assert [(each.id, isinstance(each, Sample)) for each in found] == [(0, False), (1, True), (2, True)]
+
     def test_what_cannot_be_read_is_named_and_stands_in_its_place(self, write, samples, monkeypatch):
         """No field, null, a number, no JSON, no map, no text: six rows, and the good ones around them."""
         lines = ['{"completion": "4"}', '{"compleion": "4", "id": 3}', '{"completion": null}', '{"completion": 4}']
