@@ -154,7 +154,8 @@ def rows_of_csv(file: DataFile, delimiter: str) -> Iterator[Found]:
         elif isinstance(cells, DataError):
             yield cells
         elif len(cells) != len(names):
-            yield DataError(f"{origin}: the row has {len(cells)} cells, the header {len(names)}")
+            hint = separator_hint(names, cells)
+            yield DataError(f"{origin}: the row has {len(cells)} cells, the header {len(names)}{hint}")
         else:
             yield Row(origin=origin, fields=dict(zip(names, cells, strict=True)))
 
@@ -166,6 +167,14 @@ def header(cells: list[str] | DataError, origin: str) -> list[str]:
     if twice := sorted({name for name in cells if cells.count(name) > 1}):
         raise DataError(f"{origin}: the header names {twice[0]!r} twice")
     return cells
+
+
+def separator_hint(names: list[str], cells: list[str]) -> str:
+    """What to say where the header has no separator of its file's format, and another one; else empty."""
+    other = next((each for each in ";\t|," if len(names) == 1 and each in names[0]), None)
+    if other is None or not any(other in each for each in cells):
+        return ""
+    return f"\n    the header is parted by {other!r}: .csv is read with commas, .tsv with tabs"
 
 
 def csv_records(file: DataFile, delimiter: str) -> Iterator[tuple[int, list[str] | DataError]]:

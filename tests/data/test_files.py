@@ -22,6 +22,8 @@ JSON_VALUES = st.recursive(
     max_leaves=8,
 )
 
+SEMICOLONS = "the header is parted by ';': .csv is read with commas, .tsv with tabs"
+
 
 def rows(path):
     """The rows as (origin, fields)."""
@@ -152,6 +154,11 @@ def test_parquet_rows_keep_their_types(tmp_path):
         ("a.json", '[{"q": 1}, 2]', "a.json[1]: a row must be a map of fields, not 2"),
         ("a.csv", "q,a\nx\n", "a.csv:2: the row has 1 cells, the header 2"),
         ("a.csv", 'q,a\n"x\ny",1\nz,1,2\n', "a.csv:4: the row has 3 cells, the header 2"),
+        (
+            "a.csv",
+            "q;a\nx;1,5\n",
+            f"a.csv:2: the row has 2 cells, the header 1\n    {SEMICOLONS}",
+        ),
         ("a.csv", "q,a,q\nx,y,z\n", "a.csv:1: the header names 'q' twice"),
         ("a.csv", 'q,a\n"x"y,1\n', "a.csv:2: is not CSV: ',' expected after '\"'"),
         ("a.csv", 'q,a\nx,1\n"y,2\n', "a.csv:3: is not CSV: unexpected end of data"),
