@@ -39,16 +39,16 @@ def run(  # noqa: PLR0913 - each option of the verb is a keyword here
     """The finished run of a pipeline, or of the file or shipped pipeline of that name.
 
     `data` is the folder in which relative data files are looked for, `limit` the most examples to take. With `out`
-    None no folder is written. A file with a `matrix` gives a `SweepRun`, which has the runs of its cells as `.cells`. `slots` is how many rows are in progress at once, `memory` the most to use, in bytes or as
-    a text such as "6GB"; each follows from the machine where it is not given. `audit` rows are computed
-    once more, each alone, and compared: `summary["audit"]`. Raises `PromptkitError` for every mistake that a person can
-    mend.
+    None no folder is written. A file with a `matrix` gives a `SweepRun`, which has the runs of its cells as `.cells`.
+    `slots` is how many rows are in progress at once, `memory` the most to use, in bytes or as a text such as "6GB"; each
+    follows from the machine where it is not given. `audit` rows are computed once more, each alone, and compared:
+    `summary["audit"]`. Raises `PromptkitError` for every mistake that a person can mend.
     """
     from promptkit.generate import Loading  # noqa: PLC0415
     from promptkit.generate.sizes import parse_bytes  # noqa: PLC0415
-    from promptkit.run import Pipeline, Selection, Settings, Sweep, load_sweep, run_pipeline, run_sweep  # noqa: PLC0415
+    from promptkit.run import Pipeline, Selection, Settings, Sweep, load_whole, run_pipeline, run_sweep  # noqa: PLC0415
 
-    declared = pipeline if isinstance(pipeline, Pipeline | Sweep) else load_sweep(pipeline) or load(pipeline)
+    declared = pipeline if isinstance(pipeline, Pipeline | Sweep) else load_whole(pipeline)
     settings = Settings(
         selection=Selection(split=split, limit=limit, data_folder=Path(data) if data else None),
         loading=Loading(dtype=dtype, slots=slots, memory=parse_bytes(memory) if isinstance(memory, str) else memory),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from promptkit.run import Pipeline, Sweep, load, load_cell, load_sweep
+from promptkit.run import Pipeline, Sweep, load, load_cell, load_whole
 
 __all__ = ["load_any", "load_one"]
 
@@ -22,5 +22,4 @@ def load_any(
     """The sweep of a file that has a matrix, or one cell of it; the pipeline of any other."""
     if cell is not None:
         return load_cell(file, cell, overrides=overrides, allow_code=allow_code)
-    sweep = load_sweep(file, overrides=overrides, allow_code=allow_code)
-    return sweep or load(file, overrides=overrides, allow_code=allow_code)
+    return load_whole(file, overrides=overrides, allow_code=allow_code)

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from promptkit.run.sweeps.forecast import SweepForecast, forecast_sweep
     from promptkit.run.sweeps.matrix import Matrix, Race
     from promptkit.run.sweeps.run import CellRun, SweepRun
-    from promptkit.run.sweeps.sweep import Cell, Sweep, load_cell, load_sweep
+    from promptkit.run.sweeps.sweep import Cell, Sweep, load_cell, load_sweep, load_whole
     from promptkit.run.sweeps.sweeping import run_sweep
 
 __all__ = [
@@ -107,6 +107,7 @@ __all__ = [
     "load",
     "load_cell",
     "load_sweep",
+    "load_whole",
     "make_card",
     "make_plan",
     "make_prompter",
@@ -158,7 +159,7 @@ HOMES = {
     "requests": ("options_of",),
     "run": ("Run", "Settings", "run_pipeline"),
     "store": ("Store", "default_store"),
-    "sweeps.sweep": ("Cell", "Sweep", "load_cell", "load_sweep"),
+    "sweeps.sweep": ("Cell", "Sweep", "load_cell", "load_sweep", "load_whole"),
     "sweeps.forecast": ("SweepForecast", "forecast_sweep"),
     "sweeps.run": ("CellRun", "SweepRun"),
     "sweeps.sweeping": ("run_sweep",),

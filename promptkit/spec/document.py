@@ -138,7 +138,9 @@ def read_source(path: Path, name: str | None = None, extended_at: Position | Non
         raise refuse(f"cannot be read: {(error.strerror or str(error)).lower()}") from error
     except UnicodeDecodeError as error:
         raise refuse(f"is not UTF-8 text: byte {error.start} is {error.object[error.start]:#04x}") from error
-    return Source(name=shown, text=text, folder=path.absolute().parent, extended_at=extended_at)
+    # what is no file, such as a pipe, has nothing beside it
+    folder = path.absolute().parent if path.is_file() else Path.cwd()
+    return Source(name=shown, text=text, folder=folder, extended_at=extended_at)
 
 
 def parse(source: Source) -> tuple[Node, list[Problem]]:

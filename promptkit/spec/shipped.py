@@ -38,7 +38,8 @@ def find_pipeline(name: str) -> tuple[Path, str]:
     if name in shipped:
         return shipped[name], f"{name}.yaml"
     message = "is neither a file nor a shipped pipeline or chain"
-    raise DeclarationError([Problem(position=None, path=repr(name), message=message, hint=known_names(name, shipped))])
+    hint = "standard input is the file /dev/stdin" if name == "-" else known_names(name, shipped)
+    raise DeclarationError([Problem(position=None, path=repr(name), message=message, hint=hint)])
 
 
 def find_chain(name: str, folder: Path | None) -> Path:

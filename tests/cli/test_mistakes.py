@@ -6,6 +6,7 @@ The messages are what people read when something is wrong, so they are compared 
 import json
 import resource
 import struct
+import subprocess
 from functools import partial
 from pathlib import Path
 
@@ -463,3 +464,18 @@ def test_options_that_are_no_choice_are_told_with_their_row(write, mistake, verb
     write("p.yaml", "data: {test: {rows: [{q: a}]}}\nprompt: [query: a]\nchoose: {options: '{{ [q] }}'}\n")
     message = "data.test.rows[0]: `options` must give two or more different texts, not ['a']\n"
     assert mistake(verb, "p.yaml") == message
+
+
+@pytest.mark.parametrize("verb", ["check", "run", "card"])
+def test_a_pipe_is_read_once(verb, process, folder):
+    """`promptkit run <(sed ... my.yaml)`: data lie where the command is typed, for a pipe lies nowhere."""
+    running = process(verb, "/dev/stdin", stdin=subprocess.PIPE)
+    _, said = running.communicate(SUMS, timeout=120)
+    assert (running.returncode, "Traceback" in said) == (0, False)
+
+
+def test_a_dash_is_no_pipeline(mistake):
+    """It is standard input for `--from`; as a pipeline it has a name of its own."""
+    assert mistake("check", "-") == (
+        "'-': is neither a file nor a shipped pipeline or chain\n    standard input is the file /dev/stdin\n"
+    )

@@ -17,7 +17,7 @@ from promptkit.run.sweeps.matrix import Matrix, Race, same_key
 from promptkit.spec import MATRIX_WORDS, Asking, Declaration, Node, compose, parts_of, put, read, resolved
 from promptkit.text import Problem, known_names
 
-__all__ = ["Cell", "Sweep", "load_cell", "load_sweep"]
+__all__ = ["Cell", "Sweep", "load_cell", "load_sweep", "load_whole"]
 
 MAX_CELLS = 10_000
 MAX_CHOICES = 2_000_000  # of values, before cells are drawn among them
@@ -82,8 +82,18 @@ def load_sweep(name: str | Path, *, overrides: Sequence[str] = (), allow_code: b
     matrix, and may change the matrix too: `matrix.prompt.demonstrations.take=[0, 1]`.
     """
     tree, problems = compose(str(name), overrides)
-    if not has_matrix(tree):
-        return None
+    return sweep_of(tree, problems, allow_code=allow_code) if has_matrix(tree) else None
+
+
+def load_whole(name: str | Path, *, overrides: Sequence[str] = (), allow_code: bool = False) -> Pipeline | Sweep:
+    """The sweep of a file that has a matrix, the pipeline of any other; the file is read once, as a pipe can be only."""
+    tree, problems = compose(str(name), overrides)
+    read_tree = sweep_of if has_matrix(tree) else pipeline_of
+    return read_tree(tree, problems, allow_code=allow_code)
+
+
+def sweep_of(tree: Node, problems: Sequence[Problem], *, allow_code: bool) -> Sweep:
+    """The sweep that a composed tree with a matrix declares. Raises `DeclarationError` with every mistake."""
     node = tree.value[MATRIX].node
     matrix = read(WithMatrix, tree.only([MATRIX])).matrix
     axes = read_axes(tree, node, matrix)
