@@ -21,10 +21,22 @@ from promptkit.spec import Template
 from promptkit.spec.leaves import leaves
 from promptkit.text import Problem
 
-__all__ = ["imbalanced", "overlapping", "unchosen", "unused_fields", "unused_rows", "unused_train"]
+__all__ = ["imbalanced", "overlapping", "unchosen", "unreadable", "unused_fields", "unused_rows", "unused_train"]
 
 MAX_CLASSES = 10
 OTHER_FILES = re.compile(r"\{%-?\s*(?:include|import|from|extends)\b")
+
+
+def unreadable(subject: Subject) -> Iterator[Problem]:
+    """Each split whose file is not there, or whose first rows cannot be read."""
+    data = subject.declared.data
+    for split in data.splits if data else ():
+        try:
+            subject.rows(split)
+        except Unknown as error:
+            if isinstance(error.__cause__, PromptkitError | OSError):
+                message, _, hint = str(error.__cause__).partition("\n")
+                yield subject.problem(("data", split), message, hint.strip())
 
 
 def overlapping(subject: Subject) -> Iterator[Problem]:

@@ -7,7 +7,15 @@ from promptkit.run.lint.limits import stops_in_answers, too_few_tokens
 from promptkit.run.lint.options import merges, not_shown, of_several_lengths, that_begin_another
 from promptkit.run.lint.output import never_reached, not_offered, unreachable_targets, unread_demonstrations
 from promptkit.run.lint.prompts import bos, chat_or_not, ends_otherwise, missing_fields, trailing_space
-from promptkit.run.lint.rows import imbalanced, overlapping, unchosen, unused_fields, unused_rows, unused_train
+from promptkit.run.lint.rows import (
+    imbalanced,
+    overlapping,
+    unchosen,
+    unreadable,
+    unused_fields,
+    unused_rows,
+    unused_train,
+)
 from promptkit.run.lint.rule import Rule
 from promptkit.run.lint.written import escaped_ends
 
@@ -157,6 +165,13 @@ RULES: dict[str, Rule] = {
         mend="A smaller `take`, more rows, ids that the pool has, classes that it has.",
         find=unchosen,
         needs=("data",),
+    ),
+    "PK407": Rule(
+        title="data that cannot be read",
+        why="a run ends before it begins",
+        mend="Mend the file or its name; `--data DIR` says where files lie.",
+        find=unreadable,
+        scope="file",
     ),
     "PK501": Rule(
         title="demonstrations that the align chain does not read",

@@ -125,3 +125,13 @@ def test_a_label_map_that_is_fitted_on_test_rows_is_told(says):
         ('align: [{strip: " ."}]', mapped),
     )
     assert "16:45 PK401 align[0].label_map.from: the label map is fitted on the rows that are asked about" in found
+
+
+def test_data_that_cannot_be_read_is_told(says, tmp_path):
+    """`run` would end there, after `check` had said that all is well."""
+    rows = "{rows: [{id: a, film: a dull one, label: bad}, {id: b, film: a fine one, label: good}]}"
+    assert says((rows, "{files: nowhere.jsonl}")) == ["4:9 PK407 data.test: nowhere.jsonl: there is no such file"]
+    (tmp_path / "films.jsonl").write_text("broken\n")
+    (found,) = says((rows, "{files: films.jsonl}"))
+    assert found == "4:9 PK407 data.test: films.jsonl:1:1: is not JSON: expecting value"
+    assert says((rows, "{hub: no/where}")) == []
