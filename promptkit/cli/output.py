@@ -12,7 +12,7 @@ from typing import Any, TextIO
 
 from promptkit.errors import RunError
 
-__all__ = ["print_exactly", "print_json", "print_view", "say", "writing"]
+__all__ = ["has_colour", "print_exactly", "print_json", "print_view", "say", "writing"]
 
 UNLIMITED = 10_000
 
@@ -38,6 +38,14 @@ def print_view(view: Any) -> None:
     if not console.is_terminal:  # a log or a pipe has no width: nothing is folded away
         console = Console(highlight=False, width=UNLIMITED, soft_wrap=not is_wide(view))
     console.print(view)
+
+
+def has_colour() -> bool:
+    """Whether what is printed on standard output is seen in colour."""
+    from rich.console import Console
+
+    console = Console()
+    return console.color_system is not None and not console.no_color
 
 
 def is_wide(view: Any) -> bool:

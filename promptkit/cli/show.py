@@ -8,7 +8,7 @@ import typer
 
 from promptkit.cli.loading import load_one
 from promptkit.cli.options import AllowCode, AsJson, CellNumber, DataFolder, ModelName, Overrides, PipelineFile, Split
-from promptkit.cli.output import print_exactly, print_json, print_view
+from promptkit.cli.output import has_colour, print_exactly, print_json, print_view
 from promptkit.data import Example
 from promptkit.errors import DataError, ModelError, RunError
 from promptkit.generate import Generator, Loading, Tokenizer
@@ -63,7 +63,7 @@ def show(
     else:
         print_view(prompt_view(examples[index], prompt, options))
         if tokenizer is not None:
-            print_view(tokens_view(prompt, tokenizer))
+            print_view(tokens_view(prompt, tokenizer, is_striped=has_colour()))
 
 
 def prompt_of(

@@ -24,6 +24,7 @@ STYLES = {
 }
 NEWLINE = "⏎"
 SPACE = "·"
+BAR = "│"
 
 
 def prompt_view(example: Example, prompt: Prompt, options: Sequence[str] = ()) -> Text:
@@ -70,13 +71,17 @@ def visible(text: str, style: str) -> Text:
     return view
 
 
-def tokens_view(prompt: Prompt, tokenizer: Tokenizer) -> Text:
-    """The tokens of the prompt, one stripe each, with their number and what stands first."""
+def tokens_view(prompt: Prompt, tokenizer: Tokenizer, *, is_striped: bool = True) -> Text:
+    """The tokens of the prompt, one stripe each, with their number and what stands first.
+
+    Where there is no colour, a bar stands between them.
+    """
     pieces = tokenizer.pieces(prompt.text, add_special_tokens=not prompt.is_chat)
     view = Text()
     view.append(f"{len(pieces):,} tokens", style="bold")
     view.append(f"   {bos_note(pieces, tokenizer)}\n", style="dim")
     for place, (number, text) in enumerate(pieces):
+        view.append("" if is_striped or place == 0 else BAR)
         shown = text.replace("\n", NEWLINE + "\n").replace("\t", "⇥")
         view.append(shown or f"<{number}>", style="black on bright_cyan" if place % 2 else "black on bright_yellow")
     view.append("\n")
