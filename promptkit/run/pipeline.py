@@ -26,7 +26,7 @@ __all__ = ["Pipeline", "has_matrix", "load", "pipeline_of", "plain_stages"]
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Pipeline:
     """A declaration and where it stands. `plain` is what the files said, composed, as plain data.
 
@@ -39,6 +39,10 @@ class Pipeline:
     plain: Mapping[str, Any]
     is_stage: bool = False
     tree: Node | None = field(default=None, repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        """What a notebook shows: a line, and not the whole declaration."""
+        return f"<Pipeline {self.name!r} of {self.file!r}>"
 
     @property
     def name(self) -> str:

@@ -51,7 +51,7 @@ class Settings:
     num_audited: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Run:
     """A finished run: its records in the order of the data, its summary, and the folder that holds both.
 
@@ -68,6 +68,13 @@ class Run:
         """Each metric's value with its 95 % interval; the same under `answered` over the answered alone."""
         scores: Mapping[str, Any] = self.summary["scores"]
         return scores
+
+    def __repr__(self) -> str:
+        """What a notebook shows: a line, and not every prompt and completion."""
+        told = [f"{self.summary['num_examples']:,} examples"]
+        told += [f"{name} {each['value']:.3f}" for name, each in self.scores.items() if each["value"] is not None]
+        of = f"{self.summary['pipeline']!r} on {self.summary['model']!r}"
+        return f"<{type(self).__name__} of {of}: {', '.join(told)}>"
 
     def to_arrow(self) -> pa.Table:
         """The records as an Arrow table, one a row."""

@@ -441,3 +441,11 @@ def test_a_prompt_without_a_single_token_is_an_error_at_once(local, tiny_model, 
         "example 'test-0' (rows.jsonl:1): the prompt is empty, and the model's tokenizer puts nothing before it\n"
         "    a model can go on only from at least one token"
     )
+
+
+def test_a_notebook_shows_a_line(write, places):
+    """And not every prompt and completion of the run, or the whole declaration."""
+    pipeline = promptkit.load(write())
+    assert repr(pipeline) == f"<Pipeline 'sums' of {pipeline.file!r}>"
+    done = promptkit.run(pipeline, **places)
+    assert repr(done) == "<Run of 'sums' on 'scripted': 4 examples, exact_match 0.250>"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["CellRun", "SweepRun", "sweep_summary"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class CellRun(Run):
     """What came of one cell: a run. `dropped_after` is how many examples it saw where a race dropped it."""
 
@@ -51,7 +51,7 @@ class CellRun(Run):
         return [record.to_row() for record in self.fitting]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class SweepRun(Run):
     """A finished sweep. `records` are those of all cells, cell by cell; `scores` are over all cells that went to the end."""
 
