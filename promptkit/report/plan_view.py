@@ -160,7 +160,8 @@ def expected(forecast: RunForecast) -> str:
         return "nothing is to be computed"
     found = forecast.expected
     if found is None or found.prefill_s is None:
-        return "no run of this model on this machine yet; --calibrate measures its speed in some seconds"
+        how = "--calibrate measures its speed in some seconds"
+        return f"no run of this model on this machine yet that was long enough to tell; {how}"
     read = f"{format_seconds(found.prefill_s)} to read"
     if forecast.later:
         read += " in the first stage, and what later ones read is not known"
