@@ -29,6 +29,7 @@ VERBS = (
     "run",
     "extract",
     "score",
+    "compare",
     "explain",
     "bakeoff",
     "picture",

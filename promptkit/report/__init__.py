@@ -3,6 +3,7 @@
 from promptkit.report.audit_view import audit_view
 from promptkit.report.bakeoff_view import bakeoff_view
 from promptkit.report.card_view import card_view
+from promptkit.report.compare_view import compare_view
 from promptkit.report.explain_view import explain_view, overview_view
 from promptkit.report.failure_view import failure_text
 from promptkit.report.picture import FORMATS, draw
@@ -25,6 +26,7 @@ __all__ = [
     "audit_view",
     "bakeoff_view",
     "card_view",
+    "compare_view",
     "draw",
     "explain_view",
     "failure_text",

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from promptkit.run.bakeoff import Agreement, Bakeoff, BakeoffRow, Completions, bake_off
     from promptkit.run.card import Card, make_card
     from promptkit.run.checking import Checked, Difference, Failure, check_examples, check_pipeline, check_sweep
+    from promptkit.run.comparing import Compared, Flip, Pair, Said, compare_runs
     from promptkit.run.crew import read_batches
     from promptkit.run.declaration import PipelineDeclaration
     from promptkit.run.execute import Progress
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from promptkit.run.lint.rule import Finding
     from promptkit.run.lint.rules import RULES
     from promptkit.run.models import Models
+    from promptkit.run.moved import Moved
     from promptkit.run.pipeline import Pipeline, load
     from promptkit.run.plan import Plan, make_plan
     from promptkit.run.prompter import Selection, make_prompter, read_examples
@@ -58,6 +60,7 @@ __all__ = [
     "Cell",
     "CellRun",
     "Checked",
+    "Compared",
     "Completions",
     "Difference",
     "Explained",
@@ -65,11 +68,14 @@ __all__ = [
     "Extractor",
     "Failure",
     "Finding",
+    "Flip",
     "Linted",
     "Matrix",
     "Models",
+    "Moved",
     "Order",
     "Overview",
+    "Pair",
     "Pipeline",
     "PipelineDeclaration",
     "Plan",
@@ -79,6 +85,7 @@ __all__ = [
     "Rescored",
     "Run",
     "RunForecast",
+    "Said",
     "Selection",
     "Settings",
     "SharedText",
@@ -93,6 +100,7 @@ __all__ = [
     "check_has_reference",
     "check_pipeline",
     "check_sweep",
+    "compare_runs",
     "default_store",
     "drops",
     "explain_row",
@@ -129,6 +137,7 @@ HOMES = {
     "bakeoff": ("Agreement", "Bakeoff", "BakeoffRow", "Completions", "bake_off"),
     "card": ("Card", "make_card"),
     "checking": ("Checked", "Difference", "Failure", "check_examples", "check_pipeline", "check_sweep"),
+    "comparing": ("Compared", "Flip", "Pair", "Said", "compare_runs"),
     "crew": ("read_batches",),
     "execute": ("Progress",),
     "explaining": (
@@ -148,6 +157,7 @@ HOMES = {
     "lint.rules": ("RULES",),
     "sweeps.matrix": ("Matrix", "Race"),
     "models": ("Models",),
+    "moved": ("Moved",),
     "declaration": ("PipelineDeclaration",),
     "pipeline": ("Pipeline", "load"),
     "plan": ("Plan", "make_plan"),

@@ -1,5 +1,6 @@
 """Metrics, intervals, and the statuses that stand beside them."""
 
+from promptkit.score.comparison import Comparison, compare_scores, holm
 from promptkit.score.equality import HasEquality, is_same
 from promptkit.score.interval import Interval, mean_interval, wilson
 from promptkit.score.kinds import Accuracy, ExactMatch, PythonMetric, default_metrics
@@ -13,6 +14,7 @@ __all__ = [
     "NUM_BINS",
     "SCORE",
     "Accuracy",
+    "Comparison",
     "ExactMatch",
     "HasEquality",
     "Interval",
@@ -24,8 +26,10 @@ __all__ = [
     "Worse",
     "calibration_error",
     "clearly_worse",
+    "compare_scores",
     "count_statuses",
     "default_metrics",
+    "holm",
     "is_same",
     "mean_interval",
     "sign_test",

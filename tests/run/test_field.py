@@ -13,8 +13,9 @@ from promptkit.align import Answer, Context, NoAnswer
 from promptkit.align.expression import Expression
 from promptkit.errors import PromptTooLong
 from promptkit.generate import Loading
-from promptkit.run import Selection, SweepRun, load, make_plan
+from promptkit.run import Selection, SweepRun, compare_runs, load, make_plan
 from promptkit.score import ExactMatch, is_same
+from tests.run.sums import folder_of
 
 PIPELINE = """
 model: {{scripted: [{{when: "{question}", completion: {completion}, ended: {ended}}}]}}
@@ -201,3 +202,28 @@ def test_the_spread_over_draws_of_demonstrations_is_no_secret(write, places):
     assert (score["num"], score["value"]) == (6, pytest.approx(sum(values) / 6))
     assert score["deviation"] > 0.4
     assert score["high"] - score["low"] > score["over_examples"]["high"] - score["over_examples"]["low"]
+
+
+HALVES = """
+name: halves
+model:
+  scripted: {rules: [{when: "[RIGHT]$", completion: "yes"}], default: "no"}
+data: {test: {files: rows.jsonl}, target: "yes"}
+prompt: [{query: "{{ q }}"}]
+align: [strip]
+"""
+
+
+def test_two_runs_are_compared_example_by_example(write, places, tmp_path):
+    """lm-eval#3831, PR#3868: the errors of two means hide what the pairs show. Seven rows were won, and none was lost."""
+    rows = [{"id": f"r{number}", "q": "abcdefgh"[number % 8]} for number in range(56)]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    one, other = (promptkit.run(write(HALVES.replace("RIGHT", right)), **places) for right in ("a-d", "a-e"))
+    low, high = other.scores["exact_match"]["low"], one.scores["exact_match"]["high"]
+    assert low < high, "the intervals of the two overlap"
+    (pair,) = compare_runs([folder_of(one), folder_of(other)]).pairs
+    found = pair.metrics["exact_match"]
+    assert (found.num_better, found.num_worse, found.p_value) == (7, 0, 2 / 2**7)
+    assert found.low is not None
+    assert found.low > 0
+    assert {flip.cause for flip in pair.flips} == {"generation"}
