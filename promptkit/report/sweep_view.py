@@ -121,6 +121,12 @@ def closing_lines(summary: Mapping[str, Any]) -> Iterator[str]:
                 f"{metric} over {score['num']} cells: mean {100 * score['value']:.1f} %, sd {100 * score['deviation']:.1f}, "
                 f"from {min(known):.1f} to {max(known):.1f} %; the mean over examples {interval(score['over_examples'])}"
             )
+    idle = [group for group in summary["over_seeds"] if group.get("is_one_draw")]
+    if idle:
+        yield (
+            f"the seed changes nothing in {len(idle)} of {len(summary['over_seeds'])} settings: all prompts and completions "
+            "are the same, so there is no interval over seeds"
+        )
     if num_dropped:
         race = summary["race"]
         yield (

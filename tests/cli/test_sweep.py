@@ -34,6 +34,7 @@ def test_a_row_for_each_cell_and_the_means_over_seeds(pk, sweep):
     assert "exact_match, mean" in ended.out
     assert "95 % over seeds" in ended.out
     assert "exact_match over 5 cells: mean 25.0 %, sd 0.0, from 25.0 to 25.0 %" in ended.out
+    assert "the seed changes nothing in 2 of 3 settings: all prompts and completions are the same" in ended.out
     assert ended.err == "sweep: runs/sums--sweep--" + ended.err.partition("sweep--")[2]
 
 

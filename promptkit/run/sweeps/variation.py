@@ -61,6 +61,7 @@ def over_seeds(paths: Sequence[str], runs: Sequence[Varied], dropped: Sequence[V
     """The cells that differ in nothing but a seed, put together; empty where no path of the matrix is a seed.
 
     `num_dropped` says of each how many more a race dropped: the mean over those that are left is then too high.
+    Where the seed changes nothing (`is_one_draw`), one draw was made, and there is no interval over draws.
     """
     if not any(map(is_seed, paths)):
         return []
@@ -72,10 +73,22 @@ def over_seeds(paths: Sequence[str], runs: Sequence[Varied], dropped: Sequence[V
             "settings": without_seeds(group[0].cell.settings),
             "cells": [run.cell.number for run in group],
             "num_dropped": sum(same_key(without_seeds(run.cell.settings)) == key for run in dropped),
-            "scores": variation(group),
+            "is_one_draw": is_one_draw(group),
+            "scores": of_one_draw(variation(group)) if is_one_draw(group) else variation(group),
         }
         for key, group in groups.items()
     ]
+
+
+def is_one_draw(runs: Sequence[Varied]) -> bool:
+    """Whether several cells asked and were told the very same: their seeds are of no use to what they declare."""
+    said = [[(each.prompt, each.completion.text) for each in run.records] for run in runs]
+    return len(said) > 1 and all(each == said[0] for each in said)
+
+
+def of_one_draw(scores: Mapping[str, Any]) -> dict[str, Any]:
+    """The scores without what would be said over draws: a width of 0 is none that was measured."""
+    return {name: {**score, "deviation": None, "low": None, "high": None} for name, score in scores.items()}
 
 
 def is_seed(path: str) -> bool:

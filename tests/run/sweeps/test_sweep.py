@@ -233,6 +233,16 @@ def test_means_over_seeds_have_two_intervals(films, places):
     assert (found["over_examples"]["low"], found["over_examples"]["high"]) == (examples.low, examples.high)
 
 
+def test_a_seed_that_changes_nothing_gives_no_interval(films, places):
+    """`[50.0, 50.0]` over draws that were all one draw would be a certainty that nobody measured."""
+    groups = sweep_of(films(), places, dtype="float32").summary["over_seeds"]
+    assert groups[0]["is_one_draw"], "without demonstrations nothing is drawn"
+    assert not groups[2]["is_one_draw"]
+    score = groups[0]["scores"]["accuracy"]
+    assert (score["num"], score["deviation"], score["low"], score["high"]) == (2, None, None, None)
+    assert score["over_examples"]["low"] < score["value"] < score["over_examples"]["high"]
+
+
 def test_plans_that_fail_are_told_before_anything_is_computed(write, places):
     """All cells' mistakes, each once, with the cells that make them."""
     path = write(f'{SUMS}matrix: {{prompt.query: ["{{{{ question }}}}", "{{{{ qestion }}}}", "{{{{ nothing }}}}"]}}\n')
