@@ -17,12 +17,13 @@ from typing import Any, ClassVar
 from jinja2 import BaseLoader, StrictUndefined, TemplateNotFound, TemplateSyntaxError, UndefinedError, meta, nodes
 from jinja2 import Template as JinjaTemplate
 from jinja2.environment import TemplateExpression
-from jinja2.exceptions import SecurityError
+from jinja2.exceptions import FilterArgumentError, SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from promptkit.errors import TemplateError
+from promptkit.spec.declaration import shorten
 from promptkit.spec.shipped import shipped_folder
 from promptkit.spec.written import Written
 from promptkit.text import Located, Position, Problem, Source, known_names
@@ -65,12 +66,21 @@ def environment(folder: Path | None) -> ImmutableSandboxedEnvironment:
     )
     del sandbox.globals["lipsum"], sandbox.filters["random"]  # the same input gives the same prompt
     sandbox.filters["tojson"] = to_json  # Jinja's own escapes for HTML
+    sandbox.filters["fromjson"] = from_json
     return sandbox
 
 
 def to_json(value: Any, indent: int | None = None) -> str:
     """JSON, readable, as a data set would write it."""
     return json.dumps(value, ensure_ascii=False, indent=indent)
+
+
+def from_json(text: Any) -> Any:
+    """The value that a JSON text says: the cells of a CSV file are texts, and lists among them are often JSON."""
+    try:
+        return json.loads(text)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise FilterArgumentError(f"fromjson: {shorten(text)} is not JSON") from error
 
 
 class Template(Written):

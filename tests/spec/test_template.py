@@ -125,6 +125,14 @@ def test_json_is_not_escaped_for_html():
     assert Template("{{ x | tojson }}").render({"x": {"a": "<é>"}}) == '{"a": "<é>"}'
 
 
+def test_json_in_a_cell_is_a_value():
+    """A CSV file holds texts alone: the options of a question are a list there all the same."""
+    assert Template("{{ options | fromjson }}").value({"options": '["a", "b"]'}) == ["a", "b"]
+    with pytest.raises(TemplateError) as caught:
+        Template("{{ options | fromjson }}").value({"options": "a, b"})
+    assert str(caught.value) == "template: fromjson: 'a, b' is not JSON"
+
+
 @pytest.mark.parametrize(
     ("text", "opening"),
     [
