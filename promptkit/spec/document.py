@@ -176,6 +176,8 @@ def syntax_problem(source: Source, error: yaml.YAMLError) -> Problem:
         message, hint = "a tab where YAML wants spaces", "indent with spaces only"
     elif "mapping values are not allowed" in message:
         message, hint = "a second ': ' on one line", "put quotes around text that holds ': '"
+    elif "unknown escape character" in message:
+        hint = "in double quotes a backslash begins an escape; in single quotes, as patterns stand, it is one"
     elif "found undefined alias" in message or "expected a single document" in message:
         message = message.replace("but found another document", "found another document")
     return Problem(position=position, path="", message=f"not YAML: {message}", hint=hint)
@@ -211,7 +213,9 @@ class Builder:
         for key, value in node.value:
             position = self.position(key)
             if not isinstance(key, yaml.ScalarNode):
-                self.problems.append(Problem(position=position, path="", message="a key must be text"))
+                is_braces = node.flow_style and isinstance(key, yaml.MappingNode)
+                hint = 'a template stands in quotes: "{{ name }}"' if is_braces else ""
+                self.problems.append(Problem(position=position, path="", message="a key must be text", hint=hint))
             elif key.value in entries:
                 first = entries[key.value].position
                 message = f"the key {key.value!r} stands here twice"

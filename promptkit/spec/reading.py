@@ -129,6 +129,14 @@ def to_problem(error: Any, tree: Node) -> Problem:
     return Problem(position=position, path=path, message=message, hint=str(context.get("hint", hint)))
 
 
+def list_of_one(item: Any) -> str:
+    """How a list is written whose one item stands where the list should."""
+    if isinstance(item, dict) and item:
+        return f"each item of a list stands behind a dash: - {next(iter(item))}: ..."
+    is_word = isinstance(item, str) and item.replace("_", "").isalnum()
+    return f"a list of one item is [{item}]" if is_word else ""
+
+
 def in_our_words(error: Any, context: dict[str, Any]) -> tuple[str, str]:
     """The message and the hint for one of pydantic's errors."""
     kind, given = error["type"], shorten(error.get("input"))
@@ -158,6 +166,6 @@ def in_our_words(error: Any, context: dict[str, Any]) -> tuple[str, str]:
         "less_than_equal": f"at most {context.get('le')}",
     }.get(kind)
     if wanted:
-        return f"must be {wanted}, not {given}", ""
+        return f"must be {wanted}, not {given}", list_of_one(error.get("input")) if wanted == "a list" else ""
     message = str(error["msg"]).removeprefix("Value error, ").rstrip(".")
     return (message if kind == "value_error" else message[:1].lower() + message[1:]), ""

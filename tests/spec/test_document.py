@@ -116,3 +116,21 @@ def test_deep_nesting_is_a_message():
     """Python's recursion limit is no error message."""
     with pytest.raises(DeclarationError, match="is nested too deeply"):
         tree("[" * 5000 + "]" * 5000)
+
+
+def test_a_template_without_quotes_is_a_map_of_maps():
+    """The braces of Jinja are those of YAML: the commonest slip of the first hour."""
+    (problem,) = tree("query: {{ q }}\n")[1]
+    assert (problem.message, problem.hint) == ("a key must be text", 'a template stands in quotes: "{{ name }}"')
+    assert (problem.position.line, problem.position.column) == (1, 9)
+
+
+def test_a_pattern_in_double_quotes_is_told_where_patterns_stand():
+    """The second commonest."""
+    with pytest.raises(DeclarationError) as caught:
+        tree('regex: "(\\d+)"\n')
+    (problem,) = caught.value.problems
+    assert problem.message == "not YAML: found unknown escape character 'd'"
+    assert problem.hint == (
+        "in double quotes a backslash begins an escape; in single quotes, as patterns stand, it is one"
+    )

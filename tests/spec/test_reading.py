@@ -200,3 +200,16 @@ def test_overrides_that_lead_nowhere_say_so(write, override, expected):
     """A silent miss would run the wrong variant."""
     write(a="name: x\nsteps:\n  - plain\n  - take: {count: 2}\n")
     assert expected in message("a.yaml", override)
+
+
+@pytest.mark.parametrize(
+    ("steps", "hint"),
+    [
+        ("plain", "a list of one item is [plain]"),
+        ("{take: 3}", "each item of a list stands behind a dash: - take: ..."),
+    ],
+)
+def test_one_item_in_the_place_of_a_list_is_told_how_lists_are_written(write, steps, hint):
+    """`score: exact_match`, and a prompt of one step without its dash."""
+    write(a=f"name: a\nsteps: {steps}\n")
+    assert message("a.yaml").splitlines()[-1] == f"    {hint}"
