@@ -53,16 +53,22 @@ class Kernels(Protocol):
 
 
 class TritonKernels:
-    """The programs of `programs`, compiled for the card when they are first used."""
+    """The programs of `programs`, compiled for the card when they are first used.
 
-    def __init__(self) -> None:
+    Triton multiplies numbers of two bytes by units that cards have since Ampere. For older ones they are widened: by float32
+    nothing spills, while half precision took 3 to 10 KB of spilled registers a thread.
+    """
+
+    def __init__(self, *, has_units: bool = True) -> None:
         from promptkit.generate.engine.card import programs  # noqa: PLC0415 - brings Triton
 
         self._programs: Any = programs
+        self._has_units = has_units
 
     def cut(self, group: int, dtype: torch.dtype, *, is_large: bool) -> Cut:
         """See `Kernels`. Small passes are cut into more pieces, so that all of a card's processors have some."""
-        rows = MOST_ROWS[dtype.itemsize] if is_large else STEP_ROWS
+        num_bytes = torch.float32.itemsize if self._is_widened(dtype) else dtype.itemsize
+        rows = MOST_ROWS[num_bytes] if is_large else STEP_ROWS
         return Cut(num_tokens=max(1, rows // group), num_keys=MOST_KEYS if is_large else STEP_KEYS)
 
     def put(self, heads: Heads, holders: torch.Tensor, homes: torch.Tensor) -> None:
@@ -106,7 +112,13 @@ class TritonKernels:
             query.stride(0),
             query.stride(1),
             query.stride(2),
-            **read_constants(settings, most_tokens, (group, size, heads.values.shape[2]), query.dtype),
+            **read_constants(
+                settings,
+                most_tokens,
+                (group, size, heads.values.shape[2]),
+                query.dtype,
+                is_widened=self._is_widened(query.dtype),
+            ),
         )
 
     def merge(
@@ -123,6 +135,9 @@ class TritonKernels:
             **merge_constants(settings, group, value_size),
         )
 
+    def _is_widened(self, dtype: torch.dtype) -> bool:
+        return not self._has_units and dtype != torch.float32
+
 
 def put_constants(size: int, value_size: int, dtype: torch.dtype) -> dict[str, Any]:
     """What `put_tokens` is compiled for."""
@@ -137,22 +152,24 @@ def put_constants(size: int, value_size: int, dtype: torch.dtype) -> dict[str, A
 
 
 def read_constants(
-    settings: Settings, most_tokens: int, sizes: tuple[int, int, int], dtype: torch.dtype
+    settings: Settings, most_tokens: int, sizes: tuple[int, int, int], dtype: torch.dtype, *, is_widened: bool = False
 ) -> dict[str, Any]:
-    """What `read_piece` is compiled for, with sizes (G, D, E)."""
+    """What `read_piece` is compiled for, with sizes (G, D, E). Where `is_widened`, numbers are multiplied as float32."""
     group, size, value_size = sizes
+    num_bytes = torch.float32.itemsize if is_widened else dtype.itemsize
     widest = max(width(size), width(value_size))
     return {
         "GROUP": group,
         "SIZE": size,
         "VALUE_SIZE": value_size,
         "ROWS": width(most_tokens * group),
-        "KEYS": min(64, max(16, BLOCK // dtype.itemsize**2 // widest)),
+        "KEYS": min(64, max(16, BLOCK // num_bytes**2 // widest)),
         "WIDTH": width(size),
         "VALUE_WIDTH": width(value_size),
         "HAS_SOFTCAP": settings.softcap is not None,
         "HAS_WINDOW": settings.window is not None,
         "IS_ALIGNED": size * dtype.itemsize % 16 == value_size * dtype.itemsize % 16 == 0,
+        "IS_WIDENED": is_widened,
         "KIND": kind(dtype),
         "num_warps": 4,
         "num_stages": 2,

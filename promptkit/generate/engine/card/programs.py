@@ -3,6 +3,9 @@
 A holder is five numbers in `holders`: the addresses of its keys and values, and how many elements of each lie between one
 slot and the next. Between heads lie as many tokens in both, its fifth number; a token's key (D) and value (E) are whole
 runs of numbers. Dot products are summed in float32, and of float32 they are not rounded before.
+
+Triton compiles a program anew for an address that is a multiple of 16 and for one that is not. Where a table of whole numbers
+begins says nothing about how keys are read, and differs from pass to pass: programs are not to be told.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ import triton.language as tl
 __all__ = ["merge_lines", "put_tokens", "read_piece"]
 
 
-@triton.jit
+@triton.jit(do_not_specialize_on_alignment=["holders", "homes"])
 def put_tokens(
     keys,  # (K, T, D), `key_head` and `key_token` apart
     values,  # (K, T, E)
@@ -49,7 +52,7 @@ def put_tokens(
     tl.store(kept_values + slot * tl.load(row + 3) + line * VALUE_SIZE + each, value, mask=each < VALUE_SIZE)
 
 
-@triton.jit
+@triton.jit(do_not_specialize_on_alignment=["holders", "pieces", "positions"])
 def read_piece(
     queries,  # (T, K, G, D)
     holders,  # (S, 5)
@@ -73,6 +76,7 @@ def read_piece(
     HAS_SOFTCAP: tl.constexpr,
     HAS_WINDOW: tl.constexpr,
     IS_ALIGNED: tl.constexpr,
+    IS_WIDENED: tl.constexpr,
     KIND: tl.constexpr,
 ) -> None:
     """The attention of one piece's tokens over its keys, for the query heads of one key-value head.
@@ -108,6 +112,8 @@ def read_piece(
     query = tl.load(
         queries + query_at[:, None] + depth[None, :], mask=is_row[:, None] & (depth < SIZE)[None, :], other=0.0
     )
+    if IS_WIDENED:
+        query = query.to(tl.float32)
     position = tl.load(positions + token, mask=is_row, other=-1)
 
     low = num * 0
@@ -124,6 +130,8 @@ def read_piece(
             mask=(here < num)[None, :] & (depth < SIZE)[:, None],
             other=0.0,
         )
+        if IS_WIDENED:
+            key = key.to(tl.float32)
         score = tl.dot(query, key, input_precision="ieee") * scale
         if HAS_SOFTCAP:
             score = softcap * (1.0 - 2.0 / (tl.exp(score / softcap * 2.0) + 1.0))
@@ -142,6 +150,8 @@ def read_piece(
             mask=(here < num)[:, None] & (value_depth < VALUE_SIZE)[None, :],
             other=0.0,
         )
+        if IS_WIDENED:
+            value = value.to(tl.float32)
         mixed = mixed * kept[:, None] + tl.dot(share.to(value.dtype), value, input_precision="ieee")
         top = higher
 
@@ -156,7 +166,7 @@ def read_piece(
     )
 
 
-@triton.jit
+@triton.jit(do_not_specialize_on_alignment=["line_starts", "lines"])
 def merge_lines(
     parts,  # (P, K, G, E), float32
     lse,  # (P, K, G), float32

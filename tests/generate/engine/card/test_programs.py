@@ -20,7 +20,8 @@ pytestmark = [
 ]
 ROOT = Path(__file__).parents[4]
 ROUNDING = {"float32": 2e-6, "float16": 4e-3}
-SHARED = 99 * 1024  # bytes that every card since 2020 lets a program have
+SHARED = {"sm_75": 64 * 1024}  # bytes that cards let a program have; others, since 2020, no less than these
+USUAL_SHARED = 99 * 1024
 
 
 def tried(what, **environment):
@@ -54,8 +55,13 @@ def test_the_programs_compute_what_the_loops_compute(case, differences):
 def test_the_programs_can_be_made_for_cards(card, shape, program, compiled):
     """With memory that every such card has; keys are read sixteen bytes at a time, and steps keep all in registers."""
     made = compiled[f"{card} {shape} {program}"]
-    assert made["shared"] <= SHARED
+    assert made["shared"] <= SHARED.get(card, USUAL_SHARED)
     if program == "read_piece":
         assert made["reads_wide"]
-    if shape.startswith("step"):
+    if shape.startswith("step") or card == "sm_75":
         assert made["spills"] == 0
+
+
+def test_a_run_has_each_program_compiled_once():
+    """Compiling takes up to seconds, in the middle of a run: how many tokens and lines a pass has must make no difference."""
+    assert tried("launches") == {"put_tokens": 1, "read_piece": 1, "merge_lines": 1}

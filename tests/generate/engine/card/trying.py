@@ -2,11 +2,14 @@
 
 TRITON_INTERPRET=1 python trying.py interpret    what they compute, against the loops, number by number
 python trying.py compile                         whether they can be made for cards, and what they take there
+python trying.py launches                        in how many ways an ordinary run has each of them compiled
 """
 
 import json
 import sys
+from collections import defaultdict
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 from typing import Any
 
 
@@ -141,12 +144,13 @@ def passes(card: Any) -> Any:
 
 KINDS = {"bfloat16": "*bf16", "float16": "*fp16", "float32": "*fp32"}
 SIGNATURES = {  # "*" is a pointer to numbers of the model's dtype
-    "put_tokens": "keys:* values:* holders:*i64 homes:*i64 key_head:i64 key_token:i64 value_head:i64 value_token:i64",
+    "put_tokens": "keys:* values:* holders:*i64 homes:*i64 key_head:i32 key_token:i32 value_head:i32 value_token:i32",
     "read_piece": "queries:* holders:*i64 pieces:*i64 positions:*i64 out:*fp32 lse:*fp32 scale:fp32 softcap:fp32 "
-    "window:i64 query_token:i64 query_head:i64 query_member:i64",
+    "window:i32 query_token:i32 query_head:i32 query_member:i32",
     "merge_lines": "parts:*fp32 lse:*fp32 line_starts:*i64 lines:*i64 sinks:*fp32 out:*",
 }
-CARDS = {"sm_80": 80, "sm_90": 90, "sm_120": 120}
+UNKNOWN = {"window", "scale", "softcap"}  # what is any number
+CARDS = {"sm_75": 75, "sm_80": 80, "sm_90": 90, "sm_120": 120}
 SHAPES = {  # dtype, query heads a key's, numbers of a head, whether pieces are large: as of the default model, and of larger ones
     "step": ("bfloat16", 3, 64, False),
     "step-large": ("bfloat16", 8, 128, False),
@@ -180,10 +184,13 @@ def compiled(name: str, capability: int, kind: str, group: int, size: int, is_la
     dtype, settings = getattr(torch, kind), Settings(layer=0, scale=1.0)
     if kind == "float16":  # all that a layer may have
         settings = replace(settings, window=100, softcap=50.0, sinks=torch.zeros(1))
-    most_tokens = kernels.TritonKernels().cut(group, dtype, is_large=is_large).num_tokens
+    has_units = capability >= 80
+    most_tokens = kernels.TritonKernels(has_units=has_units).cut(group, dtype, is_large=is_large).num_tokens
     given = {
         "put_tokens": lambda: kernels.put_constants(size, size, dtype),
-        "read_piece": lambda: kernels.read_constants(settings, most_tokens, (group, size, size), dtype),
+        "read_piece": lambda: kernels.read_constants(
+            settings, most_tokens, (group, size, size), dtype, is_widened=not has_units and kind != "float32"
+        ),
         "merge_lines": lambda: kernels.merge_constants(settings, group, size),
     }[name]()
     launch = {key: given.pop(key) for key in ("num_warps", "num_stages") if key in given}
@@ -191,9 +198,9 @@ def compiled(name: str, capability: int, kind: str, group: int, size: int, is_la
     signature = dict(each.split(":") for each in SIGNATURES[name].split())
     signature = {key: KINDS[kind] if what == "*" else what for key, what in signature.items()}
     aligned = {
-        (program.arg_names.index(key),): [["tt.divisibility", 16]]
-        for key, what in signature.items()
-        if what.startswith("*") or (what == "i64" and key != "window")
+        (each.num,): [["tt.divisibility", 16]]
+        for each in program.params
+        if each.name in signature and each.name not in UNKNOWN and not each.do_not_specialize_on_alignment
     }
     constants = {(program.arg_names.index(key),): value for key, value in given.items()}
     source = ASTSource(
@@ -206,6 +213,57 @@ def compiled(name: str, capability: int, kind: str, group: int, size: int, is_la
         "reads_wide": "ld.global.v4" in ptx or "cp.async.cg.shared.global" in ptx,
         "spills": spilled(made.asm["cubin"]),
     }
+
+
+class Launches:
+    """`Kernels` that note how Triton would compile each launch, and compute by loops."""
+
+    def __init__(self) -> None:
+        from triton.backends.compiler import GPUTarget
+        from triton.compiler import make_backend
+
+        from promptkit.generate.engine.card import programs
+        from promptkit.generate.engine.card.kernels import TritonKernels
+        from tests.generate.engine.card.loops import Loops
+
+        self._kernels, self._loops = TritonKernels(), Loops()
+        backend = make_backend(GPUTarget("cuda", 90, 32))
+        self.ways: dict[str, set[str]] = {name: set() for name in SIGNATURES}
+        launched = {name: self._noting(name, getattr(programs, name), backend) for name in SIGNATURES}
+        self._kernels._programs = SimpleNamespace(**launched)
+        self.cut = self._kernels.cut
+
+    def _noting(self, name: str, program: Any, backend: Any) -> Any:
+        from triton.runtime.jit import create_function_from_signature
+
+        bind = create_function_from_signature(program.signature, program.params, backend)
+
+        def launch(*args: Any, **constants: Any) -> None:
+            self.ways[name].add(str(bind(*args, **constants)[1]))
+
+        return defaultdict(lambda: launch)
+
+    def __getattr__(self, name: str) -> Any:
+        def call(*args: Any) -> None:
+            getattr(self._kernels, name)(*args)
+            getattr(self._loops, name)(*args)
+
+        return call
+
+
+def launches() -> dict[str, int]:
+    """How often each program is compiled in a run with prompts, guesses, steps that are repeated, and scores."""
+    from promptkit.generate.engine.card.card import Card
+    from tests.architectures import tiny
+    from tests.generate.engine.agreement import asking, completing, engine, token_rows
+    from tests.generate.engine.card.tape import Taped
+
+    noted = Launches()
+    taped = Taped(noted)
+    made = engine(tiny("qwen3"), Card(taped, taped.record), num_slots=3)
+    assert len(dict(made.complete(completing(token_rows(), max_new_tokens=20)))) == len(token_rows())
+    assert list(made.score(asking(token_rows())))
+    return {name: len(ways) for name, ways in noted.ways.items()}
 
 
 def spilled(cubin: bytes) -> int:
@@ -224,4 +282,6 @@ def spilled(cubin: bytes) -> int:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps({"interpret": interpret, "compile": compile_all}[sys.argv[1]]()) + "\n")
+    sys.stdout.write(
+        json.dumps({"interpret": interpret, "compile": compile_all, "launches": launches}[sys.argv[1]]()) + "\n"
+    )
