@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
@@ -135,6 +136,11 @@ class Engine:
         """How many neighbours' keys lie side by side in a slot."""
         return LANES if self.card is None else 1
 
+    @property
+    def mask_room(self) -> float:
+        """How many elements the mask of rows that enter together may have; a card's programs have none."""
+        return MASK_ROOM if self.card is None else math.inf
+
     def take_less(self) -> bool:
         """Halves what is computed at once, and tells whether that was possible."""
         before = self.limits
@@ -219,7 +225,7 @@ class Engine:
             longest = max(longest, len(branches))
             pending.append((number, Asked(index=index, request=request, start=begins[number], branches=branches)))
             num_pending += len(branches)
-            is_full = num_pending >= self.limits.chunk or (len(pending) + 1) * longest**2 > MASK_ROOM
+            is_full = num_pending >= self.limits.chunk or (len(pending) + 1) * longest**2 > self.mask_room
             if is_full or number == tree.order[-1]:
                 started = time.perf_counter()
                 made = self.score_together(
@@ -302,7 +308,7 @@ class Engine:
             budget, longest = self.limits.chunk, 0
             for each in waiting:
                 longest = max(longest, min(budget, len(each.own_prompt) - each.length))
-                if taken and (len(taken) + 1) * longest**2 > MASK_ROOM:
+                if taken and (len(taken) + 1) * longest**2 > self.mask_room:
                     break
                 tokens = each.own_prompt[each.length : each.length + budget]
                 budget -= len(tokens)

@@ -115,6 +115,10 @@ def failure_once(engine: Engine, trial: Trial) -> str:
     try:
         computed = engine_logits(engine, trial.rows)
     except Exception as error:  # noqa: BLE001 - whatever a model's modules make of what they do not know
+        if engine.card is not None:  # a compiler that Triton needs is missing, say, or its modules are as below
+            return (
+                f"a trial fails ({type(error).__name__}: {(str(error).strip() or 'no reason given').splitlines()[0]})"
+            )
         return f"its modules do not hand the engine's state on ({type(error).__name__})"
     worst = max(
         float((one - other.cpu()).square().mean().sqrt() / one.std())

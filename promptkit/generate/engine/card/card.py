@@ -11,7 +11,7 @@ from promptkit.generate.engine.attention import Heads, Settings
 from promptkit.generate.engine.card.desk import DESK, Desk
 from promptkit.generate.engine.card.kernels import Kernels, TritonKernels
 from promptkit.generate.engine.card.readings import Readings
-from promptkit.generate.engine.card.steps import Record, Steps, capture
+from promptkit.generate.engine.card.steps import Graphs, Record, Steps
 from promptkit.generate.engine.layout import Pass
 
 if TYPE_CHECKING:
@@ -73,5 +73,7 @@ class Card:
 
 def find_card(model: Any) -> Card | None:
     """The card that a model is on, if its programs can be made there."""
-    is_there = model.device.type == "cuda" and find_spec("triton") is not None
-    return Card(TritonKernels(), capture) if is_there else None
+    if model.device.type != "cuda" or find_spec("triton") is None:
+        return None
+    has_units = torch.cuda.get_device_capability(model.device) >= (8, 0)
+    return Card(TritonKernels(has_units=has_units), Graphs())

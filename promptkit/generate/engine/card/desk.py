@@ -40,7 +40,7 @@ class Desk:
     def of(cls, readings: Readings, positions: torch.Tensor) -> Self:
         """The desk of one pass, on the device of its positions (T,)."""
         arrays = (readings.homes, readings.pieces, readings.line_starts, readings.lines)
-        flat = torch.from_numpy(np.concatenate([each.reshape(-1) for each in arrays])).to(positions.device)
+        flat = sent(np.concatenate([each.reshape(-1) for each in arrays]), positions.device)
         parts = torch.split(flat, [each.size for each in arrays])
         homes, pieces, line_starts, lines = (part.view(each.shape) for part, each in zip(parts, arrays, strict=True))
         return cls(
@@ -57,8 +57,14 @@ class Desk:
         """Where the holders have a layer's keys and values (S, HOLDER)."""
         if layer not in self.tables:
             rows = [address(each, layer, heads) for each in self.holders]
-            self.tables[layer] = torch.tensor(rows, device=self.positions.device)
+            self.tables[layer] = sent(np.array(rows, np.int64), self.positions.device)
         return self.tables[layer]
+
+
+def sent(numbers: Ints, device: torch.device) -> torch.Tensor:
+    """The numbers on a device. Nobody waits for a card, which is busy with the layers before: that goes by pinned memory."""
+    here = torch.from_numpy(numbers)
+    return here.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else here.to(device)
 
 
 def address(holder: Holder, layer: int, heads: Heads | None = None) -> tuple[int, ...]:

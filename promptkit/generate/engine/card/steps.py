@@ -11,8 +11,9 @@ import logging
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 import numpy as np
 import torch
@@ -20,18 +21,19 @@ import torch
 from promptkit.generate.engine.card.desk import DESK, Frame, Size, address
 from promptkit.generate.engine.card.readings import Holder, Readings
 from promptkit.generate.engine.layout import Ints, Pass
+from promptkit.generate.process import without_collecting
 
 if TYPE_CHECKING:
     from promptkit.generate.engine.engine import Engine
 
-__all__ = ["NUM_BEFORE", "Record", "Steps", "capture"]
+__all__ = ["NUM_BEFORE", "Graphs", "Record", "Steps"]
 
 Run = Callable[[], torch.Tensor]
 Record = Callable[[Run], Run]  # runs it once, and gives what runs the same work again
 
 log = logging.getLogger(__name__)
 
-TOKENS = (1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 640)  # of one step
+TOKENS = (1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 640, 832, 1088)  # of one step; see `Limits`
 LINES = (8, 16, 32, 64)  # a token's, on average
 HOLDERS = 64
 NUM_BEFORE = 3  # steps of one size that are computed as they come: a short run is over before capturing pays
@@ -55,11 +57,13 @@ class Steps:
         self._captured: dict[Size, Captured] = {}
         self._uses: Counter[Size] = Counter()
         self._tables: WeakKeyDictionary[Holder, Ints] = WeakKeyDictionary()
+        self._logits: torch.Tensor | None = None  # room (T, V) for the logits of any captured step
 
     def forget(self) -> None:
         """Lets go what is captured, and the memory that it holds."""
         self._captured.clear()
         self._uses.clear()
+        self._logits = None
 
     def logits(self, engine: Engine, forward: Pass, readings: Readings, layers: tuple[int, ...]) -> torch.Tensor | None:
         """The logits (T, V) after all tokens of a step, until the next one is computed; None where it is not captured."""
@@ -75,7 +79,7 @@ class Steps:
             if captured is None:
                 frame = Frame(size, layers, forward.device)
                 frame.fill(forward.token_ids, forward.positions, readings, tables)
-                captured = self._captured[size] = Captured(frame=frame, replay=self._record(work(engine, frame)))
+                captured = self._captured[size] = Captured(frame=frame, replay=self._record(self._work(engine, frame)))
             else:
                 captured.frame.fill(forward.token_ids, forward.positions, readings, tables)
         except Exception as error:  # noqa: BLE001 - whatever a model's modules do that cannot be captured
@@ -85,6 +89,20 @@ class Steps:
             return None
         self.num_repeated += 1
         return captured.replay()[: len(forward)]
+
+    def _work(self, engine: Engine, frame: Frame) -> Run:
+        """What computes the logits (T, V) of whatever is filled into the frame, in room that all steps share."""
+        compute, limits = work(engine, frame), engine.limits
+        most = min(2 * limits.num_slots + limits.num_guesses, TOKENS[-1])
+
+        def run() -> torch.Tensor:
+            made = compute()
+            num, num_tokens = made.shape
+            if self._logits is None or len(self._logits) < num:  # in the first run, before capturing
+                self._logits = made.new_empty(max(num, most), num_tokens)
+            return self._logits[:num].copy_(made)
+
+        return run
 
     def _table(self, holder: Holder, layers: tuple[int, ...]) -> Ints:
         """Where a holder has its keys and values, layer by layer (L, HOLDER): it stays there as long as it lives."""
@@ -128,19 +146,35 @@ def work(engine: Engine, frame: Frame) -> Run:
     return run
 
 
-def capture(run: Run) -> Run:
-    """`Record` as a graph of the card's. The first run, outside of it, compiles programs and makes libraries' room."""
-    stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-    stream.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(stream):
-        run()
-    torch.cuda.current_stream().wait_stream(stream)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        out = run()
+class Graphs:
+    """`Record` as graphs of the card's. They share a stream and a pool of memory: only one of them runs at a time.
 
-    def replay() -> torch.Tensor:
-        graph.replay()
-        return out
+    The stream is no other engine's. torch keeps the room that cuBLAS works in by stream, and lets it go with any graph of that
+    stream, whether or not others of it are still there (pytorch#193402).
+    """
 
-    return replay
+    def __init__(self) -> None:
+        self._graphs: WeakSet[torch.cuda.CUDAGraph] = WeakSet()
+
+    @cached_property
+    def _stream(self) -> torch.cuda.Stream:
+        return torch.cuda.Stream()  # type: ignore[no-untyped-call]
+
+    def __call__(self, run: Run) -> Run:
+        """The first run, outside of the graph, compiles programs and makes libraries' room."""
+        graph, stream = torch.cuda.CUDAGraph(), self._stream
+        pool = next((each.pool() for each in self._graphs), None)  # without graphs, torch may have let it go
+        before = torch.cuda.current_stream()
+        stream.wait_stream(before)
+        with without_collecting(), torch.cuda.stream(stream):  # torch alone stays on it where capturing fails
+            run()
+            with torch.cuda.graph(graph, pool=pool, stream=stream, capture_error_mode="thread_local"):
+                out = run()
+        before.wait_stream(stream)
+        self._graphs.add(graph)
+
+        def replay() -> torch.Tensor:
+            graph.replay()
+            return out
+
+        return replay

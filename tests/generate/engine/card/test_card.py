@@ -102,6 +102,58 @@ def test_a_card_that_computes_something_else_is_found_in_the_trial(broken, is_re
     ] * (2 - has_card)
 
 
+def test_programs_that_cannot_be_made_are_left_out_with_the_reason(caplog):
+    """Triton wants a C compiler, and the headers of Python, on the user's machine."""
+    model = tiny("llama")
+    prompts = completing(token_rows(), max_new_tokens=6)
+    expected = alone(reference(model).complete, prompts)
+    asked = card()
+
+    def put(*_):
+        raise RuntimeError("Failed to find C compiler.\nmore")
+
+    asked._kernels.put = put
+    made = engine(model, asked, num_slots=3)
+    assert made.card is None
+    assert_same(dict(made.complete(prompts)), expected)
+    told = [each.getMessage() for each in caplog.records if each.name == "promptkit.generate.engine.loading"]
+    expected_line = (
+        "the card computes with fewer of the engine's own programs, right but slower: "
+        "a trial fails (RuntimeError: Failed to find C compiler.)"
+    )
+    assert told == [expected_line] * 2
+
+
+def test_steps_of_all_sizes_write_their_logits_in_one_place():
+    """The logits of a large vocabulary are hundreds of megabytes, and a run has steps of a dozen sizes."""
+    asked = card()
+    record, places = asked.steps._record, []
+
+    def noted(run):
+        replay = record(run)
+        places.append(replay().untyped_storage().data_ptr())
+        return replay
+
+    asked.steps._record = noted
+    made = engine(tiny("llama"), asked)
+    places.clear()
+    asked.steps.forget()
+    for num in (10, 5, 2, 1):
+        assert len(dict(made.complete(completing(token_rows()[:num], max_new_tokens=14)))) == num
+    assert len(places) > 2
+    assert len(set(places)) == 1
+
+
+def test_rows_enter_together_however_long_they_are():
+    """A card's programs have no mask, whose room would set rows apart."""
+    from promptkit.generate.engine.engine import MASK_ROOM, Engine
+
+    made = engine(tiny("llama"), card())
+    assert isinstance(made, Engine)
+    assert made.mask_room > MASK_ROOM
+    assert engine(tiny("llama")).mask_room == MASK_ROOM
+
+
 def test_a_step_that_no_size_takes_is_computed_as_it_is(monkeypatch):
     """More rows, or more stretches above them, than are ever captured."""
     from promptkit.generate.engine.card import steps
