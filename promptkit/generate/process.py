@@ -45,11 +45,15 @@ def prepare_process() -> None:
 
 
 def give_back() -> None:
-    """Has what nobody uses any more collected, and its memory given back to the system.
+    """Has what nobody uses any more collected, and its memory given back to the system, that of a card, too.
 
-    Modules that transformers makes point at each other in circles, and `keep_memory` keeps what is freed.
+    Modules that transformers makes point at each other in circles, and `keep_memory` keeps what is freed. So does torch on a
+    card, where what graphs of steps had is of use to nobody else till then.
     """
     gc.collect()
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
+        torch.cuda.empty_cache()
     if sys.platform == "linux":
         libc = ctypes.CDLL(None)
         if hasattr(libc, "malloc_trim"):

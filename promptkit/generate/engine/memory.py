@@ -18,7 +18,7 @@ from promptkit.generate.prepared import Facts
 from promptkit.generate.request import Request
 from promptkit.generate.sizes import format_bytes
 
-__all__ = ["MAX_SLOTS", "Demand", "MemoryPlan", "Shape", "peak_stretches", "plan_memory"]
+__all__ = ["MAX_SLOTS", "NUM_GUESSES", "Demand", "MemoryPlan", "Shape", "costs", "peak_stretches", "plan_memory"]
 
 MAX_SLOTS, CARD_SLOTS = 128, 512
 CHUNKS = (1024, 512, 256, 128, 64)  # tokens of one pass over prompts
@@ -29,7 +29,10 @@ ROOM = 32  # a slot's room is a multiple of this; see `stretch`
 NUM_GUESSES = 64  # lines of logits of a step beyond one a row; see `Limits`
 BASE = 520 * 10**6  # a run's process with torch and compiled loops, as resident; transformers takes 180 MB more
 CARD_BASE = 600 * 10**6  # CUDA's context and the workspaces of its libraries
-LINES, CARD_LINES = 3, 8  # of attention in float32, that a token of a pass has in one layer; see `card`
+LINES, CARD_LINES = 3, 8  # of attention in float32, that a token of a pass has in one layer, on a card at the least
+CARD_KEYS, CARD_STEP_KEYS = 4096, 256  # keys of one line, in passes of so many tokens as follow, and in smaller ones
+CARD_LARGE = 1024
+CARD_STEP = 1088  # tokens of the largest step that a card repeats by itself, from memory of its own; see `card.steps`
 HEAD_ROWS = 16_384  # of the vocabulary, widened at once where options are scored; see `head`
 DTYPE_SIZES = {"float32": 4, "bfloat16": 2, "float16": 2}
 HEAD_LINES = 256  # of logits, where only sums over them are kept; see `blocks`
@@ -109,12 +112,16 @@ class Shape:
 
     @property
     def pass_bytes_per_token(self) -> int:
-        """What one token of a pass takes while a layer is computed: hidden states, gates, heads, attention and merge."""
+        """What one token of a pass takes while a layer is computed, without its lines: hidden states, gates, heads, attention."""
         hidden = 4 * self.hidden_size + 3 * self.intermediate_size
         heads = self.num_heads * self.key_size + self.num_kv_heads * (self.key_size + self.value_size)
         out = self.num_heads * self.value_size
-        lines = CARD_LINES if self.is_on_card else LINES
-        return self.dtype_size * (hidden + heads + 2 * out) + lines * 4 * out
+        return self.dtype_size * (hidden + heads + 2 * out)
+
+    @property
+    def line_bytes(self) -> int:
+        """What one line of attention takes: what a token found among one run of keys, in float32."""
+        return 4 * self.num_heads * self.value_size
 
 
 def assumed_sizes(num_parameters: int) -> dict[str, int]:
@@ -278,13 +285,25 @@ class MemoryPlan:
         return {**asdict(self), "assumed": list(self.assumed), "needed": self.needed, "total": self.total}
 
 
+def working(shape: Shape, demand: Demand, num_tokens: int) -> int:
+    """The bytes that a pass of so many tokens takes while a layer is computed."""
+    lines = LINES
+    if shape.is_on_card:
+        longest = max((demand.tree.shared(row) + room for row, room in enumerate(demand.rooms)), default=0)
+        num_keys = CARD_KEYS if num_tokens >= CARD_LARGE else CARD_STEP_KEYS
+        lines = max(CARD_LINES, 2 + -(-longest // num_keys))  # two runs of keys end before a piece is full
+    return num_tokens * (shape.pass_bytes_per_token + lines * shape.line_bytes)
+
+
 def costs(shape: Shape, demand: Demand, num_slots: int, chunk: int) -> MemoryPlan:
     """What a run takes with so many rows in progress and passes of so many tokens."""
     longest = max(demand.rooms, default=0)
     room = -(-longest // ROOM) * ROOM
     num = min(num_slots, len(demand.rooms))
     size, vocab = shape.dtype_size, shape.vocab_size
-    tokens = min(max(chunk, 2 * num + NUM_GUESSES), sum(demand.rooms) + demand.tree.num_computed)
+    step = 2 * num + NUM_GUESSES
+    tokens = min(max(chunk, step), sum(demand.rooms) + demand.tree.num_computed)
+    repeated = min(step, CARD_STEP) if shape.is_on_card and not demand.is_scored else 0
     if demand.is_scored:
         passes = demand.passes(chunk)
         rows = demand.tree.order
@@ -296,7 +315,7 @@ def costs(shape: Shape, demand: Demand, num_slots: int, chunk: int) -> MemoryPla
             logits = 2 * size * min(lines, shape.lines_at_once) * vocab
         slots = num * room * shape.layer_bytes_per_token  # one layer's, used again by the next
     else:
-        logits = (num + NUM_GUESSES) * vocab * (size + 4)
+        logits = (num + NUM_GUESSES) * vocab * (size + 4) + 2 * repeated * vocab * size
         slots = num * room * shape.bytes_per_token
     return MemoryPlan(
         num_slots=num_slots,
@@ -307,7 +326,7 @@ def costs(shape: Shape, demand: Demand, num_slots: int, chunk: int) -> MemoryPla
         stretches=peak_stretches(demand.tree, num) * shape.bytes_per_token,
         slots=slots,
         logits=logits,
-        working=tokens * shape.pass_bytes_per_token,
+        working=working(shape, demand, tokens) + working(shape, demand, repeated),
         base=shape.base,
         is_scored=demand.is_scored,
         assumed=shape.assumed,

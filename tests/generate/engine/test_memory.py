@@ -8,7 +8,7 @@ import pytest
 from promptkit.errors import NotEnoughMemory
 from promptkit.generate import Loading, Request, Sampling, hardware
 from promptkit.generate.engine.forecast import Forecast
-from promptkit.generate.engine.memory import Demand, MemoryPlan, Shape, peak_stretches, plan_memory
+from promptkit.generate.engine.memory import NUM_GUESSES, Demand, MemoryPlan, Shape, costs, peak_stretches, plan_memory
 from promptkit.generate.engine.tree import grow_tree
 from promptkit.generate.hardware import available_memory, kilobytes
 from promptkit.generate.local_generator import LocalGenerator
@@ -290,6 +290,18 @@ class TestLocalGenerator:
         assert engine.Limits().num_guesses == memory.NUM_GUESSES
         assert engine.Limits().chunk == memory.CHUNKS[0]
 
+    def test_a_cards_constants_are_those_of_its_programs(self):
+        """Triton need not be there."""
+        from promptkit.generate.engine import memory
+        from promptkit.generate.engine.card import card, kernels, steps
+
+        assert (kernels.STEP_KEYS, kernels.MOST_KEYS) == (memory.CARD_STEP_KEYS, memory.CARD_KEYS)
+        assert steps.TOKENS[-1] == memory.CARD_STEP
+        assert memory.CARD_STEP == 2 * memory.CARD_SLOTS + memory.NUM_GUESSES, (
+            "no step of a plan is too large to repeat"
+        )
+        assert card.LARGE_FROM == memory.CARD_LARGE
+
 
 def test_plans_are_json():
     """`plan --json` prints them."""
@@ -308,6 +320,18 @@ def test_a_card_takes_more_at_once():
     small = plan_memory(card, Demand.of(requests), memory=52 * MB, available=10_000 * MB)
     assert 0 < small.num_slots < 512
     assert small.needed <= 52 * MB
+
+
+def test_a_card_has_memory_of_its_own_for_steps_that_it_repeats():
+    """What graphs write lies apart from what passes over prompts use, and long contexts have many lines."""
+    card = replace(SHAPE, is_on_card=True)
+    asked = Demand.of(texts(4, shared=10_000))
+    scored = Demand.of([options(range(10_000), (7, 8), (9,))] * 4)
+    plan, plain = costs(card, asked, 4, 8192), costs(replace(card, is_on_card=False), asked, 4, 8192)
+    step = 2 * 4 + NUM_GUESSES
+    assert plan.logits - plain.logits == 2 * step * card.vocab_size * card.dtype_size
+    assert plan.working - plain.working > step * (2 + 10_000 // 256) * card.line_bytes
+    assert costs(card, scored, 4, 8192).logits == costs(SHAPE, scored, 4, 8192).logits
 
 
 @pytest.mark.parametrize(("capability", "dtype"), [((7, 5), "float32"), ((8, 0), "bfloat16"), ((12, 0), "bfloat16")])
