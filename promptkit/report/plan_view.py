@@ -39,6 +39,7 @@ def lines(forecast: RunForecast) -> Iterator[tuple[str, str]]:
     if forecast.asks_model:
         yield "selection", "the choice of demonstrations asks the model: it was asked, and a run finds what it said"
     yield "requests", f"{forecast.num_requests:,}{from_store(forecast)}"
+    yield from missed_lines(forecast)
     yield "prompts", f"{work.num_prompt_tokens:,} tokens"
     if forecast.segments and forecast.num_from_store:
         yield "segments", "of all prompts, those in the store too"
@@ -71,6 +72,14 @@ def from_store(forecast: RunForecast) -> str:
     if not forecast.num_from_store:
         return ""
     return f", {forecast.num_from_store:,} of them in the store: {forecast.num_requests - forecast.num_from_store:,} to compute"
+
+
+def missed_lines(forecast: RunForecast) -> Iterator[tuple[str, str]]:
+    """Why requests are not in the store, where the store knows of any of them."""
+    if all(each.why == "new" for each in forecast.missed) and not forecast.num_from_store:
+        return  # it was never run
+    for number, each in enumerate(forecast.missed):
+        yield "" if number else "not kept", f"{each.num:,}: {each.reason}"
 
 
 def shared_lines(forecast: RunForecast) -> Iterator[tuple[str, str]]:

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 
 from promptkit.errors import Interrupted
 from promptkit.generate import Completion, Generator, Request
+from promptkit.run.missed import Missed, why_missed
+from promptkit.run.places import Entry, Parts, digest, parts_of
 from promptkit.run.plan import Job
 from promptkit.run.record import Made
-from promptkit.run.store import Store, request_key
+from promptkit.run.store import Store, described, request_key
 
-__all__ = ["Progress", "execute", "job_keys"]
+__all__ = ["Pending", "Progress", "execute", "job_keys", "missed_of", "pending_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,38 +36,52 @@ class Progress:
 
 @dataclass(slots=True)
 class Pending:
-    """Distinct requests, by key, and the completions known so far; the parts of a run that want them."""
+    """Distinct requests, by key, and the completions known so far; the parts of a run that want them.
+
+    `placed` are places of pipelines with the keys that are asked there.
+    """
 
     requests: dict[bytes, tuple[Request, int]] = field(default_factory=dict)
     known: dict[bytes, Completion] = field(default_factory=dict)
     parts: tuple[str, ...] = ()
+    placed: dict[tuple[bytes, bytes], None] = field(default_factory=dict)
+    told: dict[bytes, Parts] = field(default_factory=dict)  # the parts of a key, once looked at
 
     def missing(self) -> list[bytes]:
         """The keys without a completion."""
         return [key for key in self.requests if key not in self.known]
 
+    def entry(self, place: bytes, key: bytes) -> Entry:
+        """What is asked at a place, part by part."""
+        if key not in self.told:
+            self.told[key] = parts_of(described(*self.requests[key]))
+        return Entry(place=place, key=key, parts=self.told[key])
 
-def execute(
+
+def execute(  # noqa: PLR0913 - who watches, and who is told, are none of the run's own values
     jobs: Sequence[Job],
     generator: Generator,
     store: Store,
     watch: Callable[[Callable[[], Progress]], None] = lambda _: None,
     *,
     refresh: bool = False,
+    tell: Callable[[Sequence[Missed]], None] = lambda _: None,
 ) -> list[Made]:
     """What was made for every job, in their order. Each completion is in the store before the next is counted.
 
     `watch` is given what tells how far the run is, whenever it is asked and from any thread; at the end, the last
-    state for good. `refresh` computes all of it again. Raises `Interrupted` on Ctrl-C, which loses nothing that was finished.
+    state for good. `refresh` computes all of it again. `tell` is told why the store does not hold what it does not.
+    Raises `Interrupted` on Ctrl-C, which loses nothing that was finished.
     """
     keys = [job_keys(job, generator) for job in jobs]
-    pending = Pending(parts=tuple(dict.fromkeys(job.part for job in jobs if job.part)))
-    for job, (key, asked) in zip(jobs, keys, strict=True):
-        pending.requests.setdefault(key, (job.request, job.sample))
-        for name, other in asked.items():
-            pending.requests.setdefault(other, (job.asked[name], 0))
+    pending = pending_of(jobs, generator, keys)
     if not refresh:
         pending.known = store.get(pending.requests)
+        tell(missed_of(pending, generator, store))
+    with store.places("written") as places:
+        new = [each for each in pending.placed if not places.was_asked(*each)]
+        if new:
+            places.note(generator.identity, [pending.entry(*each) for each in new])
     found = frozenset(pending.known)
     counting = Counting(pending=pending, generator=generator)
     watch(counting.progress)
@@ -80,6 +96,34 @@ def execute(
         )
         for key, asked in keys
     ]
+
+
+def pending_of(jobs: Sequence[Job], generator: Generator, keys: Sequence[tuple[bytes, dict[str, bytes]]]) -> Pending:
+    """All that jobs with these keys ask for, nothing of it known yet."""
+    pending = Pending(parts=tuple(dict.fromkeys(job.part for job in jobs if job.part)))
+    for job, (key, asked) in zip(jobs, keys, strict=True):
+        pending.requests.setdefault(key, (job.request, job.sample))
+        for name, other in asked.items():
+            pending.requests.setdefault(other, (job.asked[name], 0))
+        if job.place:
+            for name, other in {"": key, **asked}.items():
+                pending.placed[place_of(job, generator, name), other] = None
+    return pending
+
+
+def place_of(job: Job, generator: Generator, asked: str) -> bytes:
+    """Where a job stands, whatever it asks: the same tomorrow, on another dtype, and with another prompt."""
+    return digest(f"{generator.name}\0{job.place}\0{job.example.id}\0{job.sample}\0{job.is_fitting}\0{asked}")
+
+
+def missed_of(pending: Pending, generator: Generator, store: Store) -> list[Missed]:
+    """Why the store does not hold what it does not, as far as that was asked at a place of a pipeline."""
+    first = {key: place for place, key in reversed(pending.placed)}
+    missing = [key for key in pending.missing() if key in first]
+    if not missing:
+        return []
+    asked = ((pending.entry(first[key], key), pending.requests[key][0]) for key in missing)
+    return why_missed(asked, len(pending.requests), generator, store)
 
 
 def job_keys(job: Job, generator: Generator) -> tuple[bytes, dict[str, bytes]]:

@@ -13,8 +13,9 @@ from promptkit.generate.engine.memory import MemoryPlan
 from promptkit.generate.local_generator import LocalGenerator, needed_tokens
 from promptkit.generate.speed import Speed
 from promptkit.run.course import start
-from promptkit.run.execute import job_keys
+from promptkit.run.execute import job_keys, missed_of, pending_of
 from promptkit.run.frozen import FrozenModel
+from promptkit.run.missed import Missed
 from promptkit.run.pipeline import Pipeline
 from promptkit.run.plan import Plan
 from promptkit.run.run import Settings
@@ -44,7 +45,7 @@ class RunForecast:
     """What a run of a pipeline would take. `memory` is None where it does not fit; `no_memory` then says why.
 
     `num_from_store` requests are in the store already; `work` speaks of the others that fit the context. `too_long`
-    names the first of those that do not. `segments` counts the prompts of all examples, kept or not. `later` says
+    names the first of those that do not. `missed` says why the others are not in the store. `segments` counts the prompts of all examples, kept or not. `later` says
     what stages do at most whose prompts follow from what earlier ones write: `expected` counts what they write, and not
     what they read.
     `num_left_out` examples would have been shown rows that leak, `num_dropped` lost demonstrations so that the prompt fits.
@@ -72,6 +73,7 @@ class RunForecast:
     speed: Speed | None
     expected: Expected | None
     later: tuple[LaterStage, ...] = ()
+    missed: tuple[Missed, ...] = ()
 
     def with_later(self, later: tuple[LaterStage, ...]) -> RunForecast:
         """The same with what stages do after the plans."""
@@ -94,6 +96,7 @@ class RunForecast:
         return {
             **{name: getattr(self, name) for name in ("pipeline", "model", "dtype", "num_examples", "num_requests")},
             "num_from_store": self.num_from_store,
+            "missed": [each.to_json() for each in self.missed],
             "asks_model": self.asks_model,
             "work": {**work, "sharing": round(self.work.sharing, 3)},
             "segments": [each.to_json() for each in self.segments],
@@ -133,7 +136,7 @@ def forecast_plans(
     tokenizer = opened.tokenizer
     if tokenizer is None:
         raise ModelError(f"model {opened.name!r}: its tokenizer is not here, so its tokens cannot be counted")
-    distinct, missing = requests_of(plans, opened, settings)
+    distinct, missing, missed = requests_of(plans, opened, settings)
     context = opened.context_length
     too_long = [each for each in missing if context is not None and needed_tokens(each) > context]
     fitting = [each for each in missing if context is None or needed_tokens(each) <= context]
@@ -147,6 +150,7 @@ def forecast_plans(
         num_examples=max((plan.num_examples for plan in plans), default=0),
         num_requests=distinct,
         num_from_store=distinct - len(missing),
+        missed=tuple(missed),
         asks_model=pipeline.asks_model or any(plan.pipeline.asks_model for plan in plans),
         work=work,
         segments=count_segments([job.prompt for plan in plans for job in plan.jobs if job.sample == 0], tokenizer),
@@ -173,20 +177,18 @@ def first_plan(pipeline: Pipeline, settings: Settings, generator: Generator) -> 
     return plan
 
 
-def requests_of(plans: Sequence[Plan], generator: Generator, settings: Settings) -> tuple[int, list[Request]]:
-    """How many distinct requests the plans have, and those that the store does not hold."""
-    requests: dict[bytes, Request] = {}
-    for job in (job for plan in plans for job in plan.jobs):
-        key, asked = job_keys(job, generator)
-        requests.setdefault(key, job.request)
-        for name, other in asked.items():
-            requests.setdefault(other, job.asked[name])
-    path = settings.store or default_store()
-    if settings.refresh or not path.exists():
-        return len(requests), list(requests.values())
-    with Store(path) as store:
-        known = store.get(requests)
-    return len(requests), [request for key, request in requests.items() if key not in known]
+def requests_of(
+    plans: Sequence[Plan], generator: Generator, settings: Settings
+) -> tuple[int, list[Request], list[Missed]]:
+    """How many distinct requests the plans have, those that the store does not hold, and why it does not."""
+    jobs = [job for plan in plans for job in plan.jobs]
+    pending = pending_of(jobs, generator, [job_keys(job, generator) for job in jobs])
+    path, missed = settings.store or default_store(), []
+    if not settings.refresh and path.exists():
+        with Store(path) as store:
+            pending.known = store.get(pending.requests)
+            missed = missed_of(pending, generator, store)
+    return len(pending.requests), [pending.requests[key][0] for key in pending.missing()], missed
 
 
 def memory_of(generator: Generator, requests: Sequence[Request]) -> tuple[MemoryPlan | None, str]:

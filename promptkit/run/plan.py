@@ -30,7 +30,8 @@ class Job:
 
     `options` are the options without their lead; `asked` scores them after other prompts, by what was asked.
     `is_fitting` says that the example is a solved row that a step of O is fitted on, and no row of the run. `part` is
-    what part of a run it belongs to, for people; empty where the run has only one.
+    what part of a run it belongs to, for people; empty where the run has only one. `place` says, beside example and
+    sample, which call of which pipeline it is, whatever is asked there; empty where it is no call of the pipeline's own.
     """
 
     example: Example
@@ -43,6 +44,7 @@ class Job:
     asked: Mapping[str, Request] = field(default_factory=dict)
     is_fitting: bool = False
     part: str = ""
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +130,8 @@ def jobs_of(  # noqa: PLR0913 - what a request is made of
     `target` is what a right answer is, as the data says it and as the chain writes it. `purpose` parts the seeds of
     several requests for one sample.
     """
-    job = partial(Job, example=example, prompt=prompt, target=target[0], aligned_target=target[1])
+    place = f"{pipeline.name}\0{purpose}"
+    job = partial(Job, example=example, prompt=prompt, target=target[0], aligned_target=target[1], place=place)
     if pipeline.declaration.choose is not None:
         choice = choice_parts(pipeline.declaration.choose, example, prompt, tokenizer)
         check_is_offered(pipeline, example, choice["options"], *target)

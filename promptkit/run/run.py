@@ -18,6 +18,7 @@ from promptkit.run.course import follow, start
 from promptkit.run.execute import Progress, execute, job_keys
 from promptkit.run.folder import DEFAULT_OUT, claim, run_name, write_run
 from promptkit.run.frozen import FrozenModel
+from promptkit.run.missed import Missed, Misses
 from promptkit.run.pipeline import Pipeline
 from promptkit.run.plan import Job
 from promptkit.run.prompter import Selection
@@ -125,8 +126,8 @@ def compute(
     opened = generator or pipeline.declaration.model.open(settings.loading)
     if settings.num_audited:
         check_has_reference(opened)
-    before = opened.work
-    executed = partial(execute_stored, settings=settings, generator=opened, watch=watch)
+    before, misses = opened.work, Misses()
+    executed = partial(execute_stored, settings=settings, generator=opened, watch=watch, tell=misses)
     frozen = FrozenModel(
         pipeline=pipeline, generator=opened, store=settings.store, watch=watch, refresh=settings.refresh
     )
@@ -142,6 +143,7 @@ def compute(
             "new_tokens": sum(each.completion.num_new_tokens for each in made),
         },
         "completions": {"computed": len(made) - num_kept, "from_store": num_kept},
+        "missed": misses.to_json(),
         "digest": run_digest(pipeline, jobs, opened),
         "selection": asdict(settings.selection),
         "formats": list(pipeline.formats),
@@ -158,11 +160,15 @@ def compute(
 
 
 def execute_stored(
-    jobs: Sequence[Job], settings: Settings, generator: Generator, watch: Callable[[Callable[[], Progress]], None]
+    jobs: Sequence[Job],
+    settings: Settings,
+    generator: Generator,
+    watch: Callable[[Callable[[], Progress]], None],
+    tell: Callable[[Sequence[Missed]], None],
 ) -> list[Made]:
     """What was made for each job, kept in the store, which is opened only now: a plan that fails makes none."""
     with Store(settings.store or default_store()) as store:
-        return execute(jobs, generator, store, watch, refresh=settings.refresh)
+        return execute(jobs, generator, store, watch, refresh=settings.refresh, tell=tell)
 
 
 def work_between(before: Work, after: Work) -> dict[str, float]:

@@ -19,8 +19,10 @@ from typing import Any, Self
 from promptkit.errors import RunError
 from promptkit.folders import cache_folder
 from promptkit.generate import Completion, OptionScore, Request, Thought
+from promptkit.run.places import SCHEMA as PLACES
+from promptkit.run.places import Places, canonical
 
-__all__ = ["Store", "canonical", "default_store", "request_key"]
+__all__ = ["Store", "canonical", "default_store", "described", "request_key"]
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS completions (
@@ -70,11 +72,6 @@ def described(request: Request, sample: int) -> dict[str, Any]:
     return {**seen, "sampling": sampling, "seed": request.seed, "sample": sample}
 
 
-def canonical(value: Any) -> str:
-    """JSON with one spelling for each value."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
-
-
 class Store:
     """An open store. Use it in a `with` block."""
 
@@ -90,8 +87,8 @@ class Store:
             on_failure.callback(connection.close)
             use_write_ahead_log(connection)
             connection.execute("PRAGMA synchronous=NORMAL")
-            connection.execute(SCHEMA)
-            connection.execute(VECTORS)
+            for table in (SCHEMA, VECTORS, *PLACES):
+                connection.execute(table)
             on_failure.pop_all()
             self._connection = connection
         return self
@@ -132,6 +129,12 @@ class Store:
             self._open.execute(
                 "INSERT OR REPLACE INTO completions (key, identity, request, completion) VALUES (?, ?, ?, ?)", row
             )
+
+    @contextlib.contextmanager
+    def places(self, done: str = "read") -> Iterator[Places]:
+        """What was asked at each place of a pipeline, for a `with` block; `done` is what an error says of the store."""
+        with self._saying(done):
+            yield Places(self._open)
 
     def _rows(self, query: str, keys: Iterable[bytes]) -> Iterator[tuple[bytes, Any]]:
         """What a query that ends with `IN` finds for the keys, so many at a time as SQLite allows."""

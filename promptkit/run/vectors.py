@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from promptkit.errors import Interrupted
-from promptkit.run.store import Store, canonical
+from promptkit.run.places import canonical
+from promptkit.run.store import Store
 
 if TYPE_CHECKING:
     import numpy.typing as npt

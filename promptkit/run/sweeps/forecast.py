@@ -87,6 +87,6 @@ def later_of(entrant: Entrant) -> tuple[LaterStage, ...]:
 
 def computed_alone(plan: Plan, model: Generator, settings: Settings) -> int:
     """How many prompt tokens a run of one cell by itself would compute now."""
-    _, missing = requests_of([plan], model, settings)
+    _, missing, _ = requests_of([plan], model, settings)
     context = model.context_length
     return Forecast.of([each for each in missing if context is None or needed_tokens(each) <= context]).num_computed

@@ -11,6 +11,7 @@ from promptkit.run.audit import audit
 from promptkit.run.course import Course, Followed, follow, start
 from promptkit.run.execute import Progress, job_keys
 from promptkit.run.folder import claim, run_name
+from promptkit.run.missed import Misses
 from promptkit.run.models import Models
 from promptkit.run.plan import Job
 from promptkit.run.prompter import Selection
@@ -37,6 +38,7 @@ class Executor:
     model: Generator
     watch: Watch
     before: Work
+    misses: Misses
     computed: set[bytes] = field(default_factory=set)
 
     def work(self) -> dict[str, float]:
@@ -47,7 +49,7 @@ class Executor:
         """What was made of each job. What this sweep has computed once is not refreshed again."""
         keys = [job_keys(job, self.model)[0] for job in jobs]
         again = replace(self.settings, refresh=self.settings.refresh and not self.computed.issuperset(keys))
-        made = execute_stored(jobs, again, self.model, self.watch)
+        made = execute_stored(jobs, again, self.model, self.watch, self.misses)
         self.computed.update(key for key, each in zip(keys, made, strict=True) if not each.from_store)
         return [replace(each, from_store=key not in self.computed) for key, each in zip(keys, made, strict=True)]
 
@@ -83,7 +85,15 @@ def compute(sweep: Sweep, settings: Settings, watch: Watch, models: Models, star
     dropped = race(sweep, entrants, executors, settings.selection, models) if sweep.race else {}
     courses = [last_course(each, dropped.get(each.cell.number), settings.selection) for each in entrants]
     followed = together(entrants, courses, executors, models.turn_to)
-    worked = [{"model": each.model.name, **each.work(), "identity": dict(each.model.identity)} for each in executors]
+    worked = [
+        {
+            "model": each.model.name,
+            **each.work(),
+            "identity": dict(each.model.identity),
+            "missed": each.misses.to_json(),
+        }
+        for each in executors
+    ]
     counts = counted(entrants, followed, executors)
     cells = [
         cell_run(entrant, each, count, dropped.get(entrant.cell.number))
@@ -107,7 +117,7 @@ def executors_of(
     """
     models = {id(each.model): each.model for each in entrants}
     return [
-        Executor(settings=settings, model=model, watch=watch, before=before.get(key, Work()))
+        Executor(settings=settings, model=model, watch=watch, before=before.get(key, Work()), misses=Misses())
         for key, model in models.items()
     ]
 
