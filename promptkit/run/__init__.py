@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from promptkit.run.prompter import Selection, make_prompter, read_examples
     from promptkit.run.record import Record
     from promptkit.run.requests import options_of
+    from promptkit.run.rescored_folder import write_rescored
     from promptkit.run.rescoring import Rescored, rescore
     from promptkit.run.room import drops
     from promptkit.run.run import Run, Settings, run_pipeline
@@ -130,6 +131,7 @@ __all__ = [
     "run_pipeline",
     "run_sweep",
     "sweep_rows",
+    "write_rescored",
 ]
 
 HOMES = {
@@ -164,6 +166,7 @@ HOMES = {
     "stages.preview": ("preview_prompt",),
     "prompter": ("Selection", "make_prompter", "read_examples"),
     "record": ("Record",),
+    "rescored_folder": ("write_rescored",),
     "rescoring": ("Rescored", "rescore"),
     "room": ("drops",),
     "requests": ("options_of",),

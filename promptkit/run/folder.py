@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DEFAULT_OUT",
     "FITTING",
+    "SUMMARY",
     "SWEEP",
     "broken",
     "claim",

@@ -102,6 +102,17 @@ def test_score_scores_all_cells_or_one(pk, done, write):
     assert pk("score", done / "3", "--json").json["run"] == str(done / "3")
 
 
+def test_a_cell_that_is_scored_again_can_be_written(pk, done, write, mistake):
+    """A sweep as a whole cannot: what is written is one run."""
+    other = write("other.yaml", "align: [strip]\nscore: [exact_match]\n")
+    assert mistake("score", done, "--with", other, "--out", "again") == (
+        f"--out takes one run, and {str(done)!r} is a sweep\n    {str(done / '0')!r} is its first cell\n"
+    )
+    pk("score", done / "3", "--with", other, "--out", "again")
+    (pair,) = pk("compare", done / "3", "again", "--json").json["pairs"]
+    assert list(pair["causes"]) == ["parser"]
+
+
 def test_explain_takes_a_cell(pk, done, mistake):
     """SWEEP/N; the sweep itself has no one chain."""
     assert pk("explain", done / "1", "b").code == 0

@@ -467,6 +467,18 @@ class TestScore:
             "sums          │ scripted │ 4 │  0.0 % [0.0, 49.0] │                n/a │ answered 0 (0 %), unparsed 3 (75 %), empty 1 (25 %)",
         ]
 
+    def test_what_comes_out_is_written_for_compare(self, pk, write, run):
+        """And named where it lies."""
+        write("other.yaml", "align: [{number: last}, {map: {'6': 5, '2': 2, '8': 8, '10': 10}}]\n")
+        ended = pk("score", run, "--with", "other.yaml", "--out", "again")
+        assert ended.err == (
+            "1 of 4 answers changed\nrun: again\n2 of 4 completions have no answer: promptkit explain again\n"
+        )
+        (pair,) = pk("compare", run, "again", "--json").json["pairs"]
+        assert pair["causes"] == {"parser": {"better": 1, "worse": 0}}
+        shown = pk("score", run, "--with", "other.yaml", "--out", "again", "--json").json
+        assert (shown["run"], shown["rescored"]["run"], shown["changed"]) == ("again", str(run), ["b"])
+
 
 class TestCard:
     """`promptkit card`."""
