@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,12 @@ import numpy as np
 from llvmlite import ir
 from numba import njit, prange, types
 from numba.core.errors import TypingError
+from numba.core.event import Listener, install_listener
 from numba.extending import intrinsic, overload
 
 __all__ = ["compiled_argmax", "compiled_attention", "compiled_block", "compiled_store", "compiled_sums"]
+
+log = logging.getLogger(__name__)
 
 LOWEST = np.float32(-3.0e38)
 LANES = 16  # as in `stretch`; float32 numbers of one AVX-512 register, or of two AVX2 ones
@@ -450,13 +454,31 @@ def sources() -> str:
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
 
 
+class Compiling(Listener):  # type: ignore[misc]
+    """Says, when the first loop is compiled and not read from disk, why a run waits."""
+
+    def on_start(self, _event: Any) -> None:
+        """Is told that a compilation begins."""
+        say_compiling()
+
+    def on_end(self, _event: Any) -> None:
+        """Is told that it has ended."""
+
+
+@functools.cache
+def say_compiling() -> None:
+    """Nothing; said once in a process."""
+    log.info("compiling loops for this processor: some 20 seconds, once for each version of promptkit")
+
+
 def compiled(signature: Any, *, is_parallel: bool = True) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """What makes machine code of a function with that signature, kept on disk for the next process."""
 
     def make(function: Callable[..., None]) -> Callable[..., None]:
         function.__qualname__ += f"_{sources()}"  # names the file in which it is kept
         kept = njit(signature, parallel=is_parallel, fastmath=True, boundscheck=False, cache=True, nogil=True)
-        return kept(function)  # type: ignore[no-any-return]
+        with install_listener("numba:compile", Compiling()):
+            return kept(function)  # type: ignore[no-any-return]
 
     return make
 

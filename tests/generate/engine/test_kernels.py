@@ -1,6 +1,7 @@
 """The compiled loops against plain torch, number by number."""
 
 import math
+import runpy
 from dataclasses import dataclass
 from typing import Any
 
@@ -343,3 +344,31 @@ def test_gate_is_silu_of_one_half_times_the_other(dtype):
     wanted = torch.nn.functional.silu(both[:, :37].double()) * both[:, 37:].double()
     bound: dict[str, Any] = {"rtol": 1e-5, "atol": 1e-6} if dtype == "float32" else {"rtol": 2**-7, "atol": 1e-6}
     torch.testing.assert_close(out.double(), wanted, **bound)
+
+
+LOOP = """
+def double(numbers):
+    for place in range(numbers.shape[0]):
+        numbers[place] *= 2
+"""
+
+
+def test_that_loops_are_compiled_is_said_and_that_they_are_read_is_not(tmp_path, caplog):
+    """The first run on a machine waits some 20 seconds for it; which of the two it is nobody sees from outside."""
+    from numba import types
+
+    from promptkit.generate.engine.kernels import compiled, say_compiling
+
+    (tmp_path / "loop.py").write_text(LOOP, encoding="utf-8")
+    caplog.set_level("INFO", "promptkit")
+    said = []
+    for _ in range(2):
+        say_compiling.cache_clear()
+        double = runpy.run_path(str(tmp_path / "loop.py"))["double"]
+        loop = compiled(types.void(types.float32[::1]), is_parallel=False)(double)
+        numbers = np.ones(3, np.float32)
+        loop(numbers)
+        assert numbers.tolist() == [2, 2, 2]
+        said.append(list(caplog.messages))
+        caplog.clear()
+    assert said == [["compiling loops for this processor: some 20 seconds, once for each version of promptkit"], []]
