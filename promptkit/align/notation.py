@@ -17,7 +17,7 @@ __all__ = ["LETTER", "MONTH", "SEPARATORS", "leading_digits", "token_pattern"]
 # Unicode by its escapes, as a reader cannot tell these characters apart:
 # 2212 minus, 2013 en dash, 2014 em dash, 2019 apostrophe, 00a0 2007 2009 202f the spaces that hold digits together.
 SIGN = r"[-+\u2212\u2013]"
-SEPARATOR = r"(?:,\\!|,|\{,\}|\\,|['\u2019_]|[\u00a0\u2007\u2009\u202f])"
+SEPARATOR = r"(?:,\\!|,|\{,\}|\\[,;:]|\\[ ](?=[0-9]{3})|['\u2019_]|[\u00a0\u2007\u2009\u202f])"
 DIGITS = rf"[0-9]++(?:{SEPARATOR}[0-9]++)*+"
 # Letters of alphabets: scripts without spaces (CJK) have their numbers inside of what \w would take for one word.
 LETTER = r"A-Za-z\u00aa\u00b5\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u1fff"
@@ -28,9 +28,11 @@ CURRENCY = (
     rf"(?:(?<![0-9_{LETTER}])(?:US|CA|AU|NZ|HK|C|A)?{SYMBOL}"
     rf"|(?<![0-9_{LETTER}])(?:USD|EUR|GBP|JPY|CNY|INR|CHF|Rs\.?))"
 )
+# What follows a sign of a dollar that opens a formula: nothing but mathematics, to the sign that closes it.
+MATHS = r"(?:[A-Za-z]?(?:[^$\n\\A-Za-z]|\\[A-Za-z]+|\\[^A-Za-z\n])){0,60}+[A-Za-z]?\$(?![ ]?[0-9])"
 VULGAR = r"[\u00bc-\u00be\u2150-\u215e]"
 GAP = r"(?:[ \u00a0\u202f~]|\\[ ,;:!])"  # a space, as LaTeX writes it too
-MACRO = r"(?:\\(?:text|textrm|textbf|mathrm|mbox)\{[ ]?)"
+MACRO = r"(?:\\(?:text|textrm|textbf|mathrm|mbox)\{(?:[ ~]|\\[ ,;:])?)"
 
 MONTH = (
     r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?"
@@ -67,8 +69,24 @@ POWER = rf"""(?:
 SCALE = rf"(?i:hundred|thousand|million|billion|trillion|lakh|crore)s?+{NO_WORD}"
 SCALED = rf"""(?:
     (?:{GAP}|-)?+ {MACRO}?+ (?P<scale>{SCALE}(?:[ ]{SCALE})*) \}}?
-  | [ ]?(?P<suffix>(?:bn|[Bb]ln|mn|mln|tn|trn|[kKmMbBT]){NO_WORD} (?![^$\n]{{0,40}}\$(?!{GAP}?[0-9])))
+  | [ ]?(?P<suffix>(?:bn|[Bb]ln|mn|mln|tn|trn|[kKmMbBT]){NO_WORD} (?![\^\u00b2\u00b3])
+    (?=(?P<rest>/[{LETTER}]++(?:\^\{{?-?[0-9]\}}?|[\u00b2\u00b3])?+)?) (?![^$\n]{{0,40}}\$(?!{GAP}?[0-9])))
 )"""
+
+# Two numbers that are one quantity: 5 feet 2 inches, 2 hours and 30 minutes, 6' 2".
+SMALLER = {
+    "years?": "months?|weeks?|days?",
+    "months?": "weeks?|days?",
+    "weeks?": "days?",
+    "days?": "hours?|hrs?",
+    "hours?|hrs?|h": "minutes?|mins?|m",
+    "minutes?|mins?": "seconds?|secs?|s",
+    "feet|foot|ft": "inch(?:es)?|in",
+    "pounds?|lbs?": "ounces?|oz",
+    "dollars?": "cents?",
+}
+PAIRS = "|".join(rf"(?:{unit})\.?,?[ ]?(?:and[ ])?[0-9.]++[ ]?(?:{part}){NO_WORD}" for unit, part in SMALLER.items())
+FEET = r"['\u2019\u2032][ ]?[0-9]{1,2}(?:[\"\u201d\u2033]|''|\u2032\u2032)"
 
 # What, after a number, makes another number of it, which is not read: powers, roots, products, words, stray groups.
 EXPONENT = rf"(?:(?:\^(?!\{{?[ ]?\\circ|\{{?[ ]?\\prime)|\*\*(?=[0-9]))\{{?-?[0-9.]*+\}}?|{RAISED})"
@@ -79,6 +97,7 @@ CONTINUED = rf"""(?:
   | [ ]?{SCALE}
   | \.?\\(?:overline|bar|dot)(?![a-z]) \{{?[0-9]*+\}}?
   | (?:{GAP}|-)?(?i:(?:tenth|hundredth|(?:thousand|million|billion)th)s?){NO_WORD}
+  | {GAP}?(?i:{PAIRS}) | {FEET}
 )"""
 
 ARGUMENT = r"[ ]?\{(?:[^{}\n]|\{[^{}\n]*+\})*+\}"
@@ -104,10 +123,12 @@ STOP = (
     r"(?:a|an|and|are|as|at|because|being|but|by|for|from|had|has|have|if|in|into|is|it|left|more|of|on|or|per|since|so"
     rf"|than|that|the|then|there|thus|times|to|total|was|were|when|which|while|will|with|x|plus|minus|ths?)(?![{LETTER}])"
 )
+CLOCK = r"(?i:o['\u2019]clock|[ap]\.m(?:\.|(?!\w)))"
 UNIT = rf"""(?:
-    (?P<degrees>(?:\^\{{?[ ]?\\circ\}}?|\u00b0[ ]?)(?:{MACRO}?[CFK]\}}?{NO_WORD})?)
-  | (?:{GAP}|-)?+ {MACRO}?+ (?!(?i:{STOP}))
-    (?P<unit>[{LETTER}]++(?:/[{LETTER}]++)?+(?:\^\{{?-?[0-9]\}}?|[\u00b2\u00b3])?+)(?:\}}\^\{{?-?[0-9]\}}?)?{NO_WORD}
+    (?P<degrees>(?:\^\{{?[ ]?\\circ\}}?|[ ]?\u00b0[ ]?)(?:{MACRO}?[CFK]\}}?{NO_WORD})?)
+  | (?:{GAP}|-)?+ {MACRO}?+
+    (?P<unit>{CLOCK}|(?!(?i:{STOP}))[{LETTER}]++(?:/[{LETTER}]++)?+(?:\^\{{?-?[0-9]\}}?|[\u00b2\u00b3])?+)
+    (?:\}}\^\{{?-?[0-9]\}}?)?{NO_WORD} (?P<owner>(?=['\u2019][{LETTER}]))?
 )"""
 
 # The other end of a range that the numeral before it begins; of two numbers around a minus only where no equals sign or
@@ -129,7 +150,7 @@ TOKEN = rf"""
   | (?P<between>(?<=[Bb]etween[ ]))?
     (?P<numeral>
       (?:(?<![0-9_)\]}}%$\u00a3\u20ac\u00a5{LETTER}])(?P<sign>{SIGN})|(?<![0-9_{LETTER}])(?P<negative>[Nn]egative[ ]))?
-      (?:(?P<currency>{CURRENCY})[ \u00a0]?+(?P<sign2>{SIGN})?)?
+      (?:(?P<currency>{CURRENCY})(?=(?P<maths>{MATHS})?)[ \u00a0]?+(?P<sign2>{SIGN})?)?
       (?!{JOINED}|[0-9]++{ORDINAL})
       (?:
         (?:(?P<whole>{DIGITS})[ ]?+)?(?:{FRACTION}|(?P<vulgar>{VULGAR}))
@@ -140,7 +161,7 @@ TOKEN = rf"""
       )
       (?:{SCALED})?
       (?P<percent>[ \u00a0]?+(?:\\?%|(?i:per[ ]?cent){NO_WORD}))?
-      (?:[ \u00a0]?+\u20ac(?![0-9])|{SYMBOL}(?![ ]?[0-9]))?+
+      (?P<behind>[ \u00a0]?+\u20ac(?![0-9])|{SYMBOL}(?![ ]?[0-9]))?+
     )
     (?:(?P<continued>{CONTINUED})|{UNIT})?
     (?=(?:{RANGE})?)

@@ -11,13 +11,13 @@ from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 
 from promptkit.align.notation import SEPARATORS, leading_digits, token_pattern
+from promptkit.align.unit import unit_of
 from promptkit.text import Span
 
 __all__ = ["Numeral", "Unreadable", "last_numeral", "numerals"]
 
 MAX_LENGTH = 1000  # characters; the largest float has 309 digits, the smallest 324 zeros after the point
 MAX_EXPONENT = 400
-UNITS = ("percent", "degrees", "unit", "currency", "suffix")  # where a unit is written; the first counts
 LONGEST_LINE = 20_000  # characters; in one that is longer the last numeral is looked for from the middle of it
 MARGIN = 2 * MAX_LENGTH  # characters from there, within which a token may have been cut
 FIRST_STRETCH = 400  # characters before the end in which the last numeral is looked for first
@@ -138,11 +138,11 @@ def read_token(match: re.Match[str]) -> Numeral | Unreadable:
         value = exact_value(match)
     except ValueError as error:
         return unreadable(match, str(error))
-    if match["suffix"] is not None and scale_of(match) == 1:
+    is_scaled = match["suffix"] is not None and scale_of(match) != 1
+    if match["suffix"] is not None and not is_scaled:
         end = start + len(match.string[start : match.start("suffix")].rstrip())
-    return Numeral(
-        span=Span(start=start, end=end), value=value, is_percent=match["percent"] is not None, unit=unit_of(match)
-    )
+    unit, is_percent = unit_of(match, is_scaled=is_scaled), match["percent"] is not None
+    return Numeral(span=Span(start=start, end=end), value=value, is_percent=is_percent, unit=unit)
 
 
 def unreadable(match: re.Match[str], reason: str) -> Unreadable:
@@ -150,15 +150,6 @@ def unreadable(match: re.Match[str], reason: str) -> Unreadable:
     start = match.start("numeral") if match["numeral"] is not None else match.start()
     end = max(match.end("continued"), match.end("numeral")) if match["numeral"] is not None else match.end()
     return Unreadable(text=match.string[start:end], span=Span(start=start, end=end), reason=reason)
-
-
-def unit_of(match: re.Match[str]) -> Span | None:
-    """Where the text says what a numeral counts."""
-    for name, text in zip(UNITS, match.group(*UNITS), strict=True):
-        if text is not None and not (name == "suffix" and scale_of(match) != 1):
-            end = match.end(name)
-            return Span(start=end - len(text.lstrip()), end=end)
-    return None
 
 
 def exact_value(match: re.Match[str]) -> Fraction:

@@ -134,6 +134,7 @@ PIECES = [
     ",",
 ]
 PIECES += ["/", ":", "USD ", "million", "\u00a0", "per cent", "x10^", "2020-01-02", "So"]
+PIECES += ["'", " m", "/s", " cm", "$x", "o'clock", " ft", "5 in", " p.m."]
 NUMBERS = st.lists(st.sampled_from(PIECES), max_size=6).map("".join)
 
 
