@@ -15,18 +15,18 @@ from promptkit.align.outcome import Found, Missing
 from promptkit.align.sentences import has_full_stop, is_complete, is_inside
 from promptkit.align.stated import Place, Stretch, stated_places
 from promptkit.align.step import AlignStep, Steps
-from promptkit.align.suggested import SUGGESTED
+from promptkit.align.suggested import SUGGESTED, without_courtesy
 from promptkit.spec.declaration import shorten
 
 __all__ = ["Conclusion", "Sort"]
 
-Sort = Literal["stated", "alone", "opening", "last_line", "concluded", "bold", "computed", "last_sentence"]
-EVERY_SORT: tuple[Sort, ...] = ("stated", "alone", "last_line", "concluded", "bold")
+Sort = Literal["stated", "alone", "block", "opening", "last_line", "concluded", "bold", "computed", "last_sentence"]
+EVERY_SORT: tuple[Sort, ...] = ("stated", "alone", "block", "last_line", "concluded", "bold")
 
 MAX_PLACES = 12  # that are read; a text that states its answer more often repeats itself
 MIN_SENTENCE = 3  # words; fewer are a phrase
 MAX_HEADED = 12  # words of an answer after a bare `Answer:`
-NEED_NO_END = ("alone", "opening", "last_line")  # sorts of places that may stand in a text without a full stop
+NEED_NO_END = ("alone", "block", "opening", "last_line")  # sorts of places that may stand in a text without a full stop
 TAKEN_BACK = regex.compile(
     r"(?i)\b(?:that(?:'s|\u2019s| is| was| seems| can't be)|this is|i (?:was|am)|it's) (?:not (?:right|correct|true|possible)|wrong|incorrect)"
     r"|\b(?:i|i've|we) (?:have )?made (?:a|an|some) (?:mistake|error)|\bscratch that\b|\blet me (?:re-?do|start over|try again|reconsider|re-?calculate|re-?compute|correct)"
@@ -36,7 +36,9 @@ EXPLAINED = regex.compile(
 )
 COMPUTED = regex.compile(r"[=\u2248](?P<inside>[^=\u2248\n]{1,40})|^(?P<inside>[^\n]{1,40})$", regex.M)
 MAX_LOOK_BACK = 2000  # characters before a last sentence
-MARKS = regex.compile(r"[^\w\n]{0,12}(?:[A-Za-z][ ]?=[^\w\n]{0,6})?(?:(?:US|CA|AU|USD|EUR|Rs)[^\w\n]{0,3})?")
+MARKS = regex.compile(
+    r"[^\w\n]{0,12}(?:(?i:option|choice|answer)[^\w\n]{1,6})?(?:[A-Za-z][ ]?=[^\w\n]{0,6})?(?:(?:US|CA|AU|USD|EUR|Rs)[^\w\n]{0,3})?"
+)
 
 
 class Conclusion(AlignStep):
@@ -44,8 +46,8 @@ class Conclusion(AlignStep):
 
     Stated answers come first, the last of them before the others: `<answer>` tags, `\boxed{}`, `#### x`, a JSON field
     `answer`, words such as "the answer is" (not where they doubt, deny, ask or suppose). Only where nothing is stated,
-    weaker places are read, in the order of `by`: a text that is nothing but its answer, its opening words, a last line
-    of a few words, a last sentence that concludes ("So ...", "Therefore ..."), bold words near the end, a last sentence
+    weaker places are read, in the order of `by`: a text that is nothing but its answer, one line in a fence or a
+    displayed formula, its opening words, a last line of a few words, a last sentence that concludes ("So ...", "Therefore ..."), bold words near the end, a last sentence
     with what was computed before it (after `=`, or on a line of its own), any last sentence. A text that breaks off has
     no conclusion, and one that takes its answer back has lost it.
     """
@@ -59,7 +61,7 @@ class Conclusion(AlignStep):
     by: tuple[Sort, ...] = Field(
         default=EVERY_SORT,
         min_length=1,
-        description="the sorts of places, in the order in which they are tried: stated, alone, opening, last_line, "
+        description="the sorts of places, in the order in which they are tried: stated, alone, block, opening, last_line, "
         "concluded, bold, computed, last_sentence",
     )
     stretch: Stretch = Field(
@@ -106,7 +108,7 @@ class Conclusion(AlignStep):
         part = found.part(place.span.start, place.span.end)
         if place.is_header and not stands_alone(found.value, place, result, part):
             return Missing(reason="introduces more than an answer")
-        if place.sort == "opening" and not begins_with(result, part):
+        if (place.sort == "opening" or place.is_fence) and not begins_with(result, part):
             return Missing(reason="does not open with an answer")
         if place.sort in ("alone", "last_line") and not is_phrase(result, part):
             return Missing(reason="breaks off")
@@ -128,7 +130,7 @@ class Conclusion(AlignStep):
         """The places that are read, in order. Of a text that was cut, only what it states is its answer."""
         last = stated[0].span if stated else None
         taken_back = last is not None and TAKEN_BACK.search(text, last.end) is not None
-        start = last.end if last else 0
+        start, text = last.end if last else 0, without_courtesy(text)
         is_cut = is_cut or is_inside(text)
         for sort in self.by:
             if sort == "stated":

@@ -35,6 +35,7 @@ CUE = regex.compile(
         (?P<lead>(?:(?:so|thus|hence|therefore|and|finally)\s*+,?\s++)?(?:(?P<article>the|my|our|this|your)\s++)?)
         (?P<noun>(?<!\w){SORT_OF}{NOUN}){MARKS}{OF}{MARKS}(?P<verb>{VERB}){MARKS}{ADVERB}
       | (?P<line>^[ \t>#*_]*+)(?P<noun>(?:final\s++)?(?:answer|result|verdict)){MARKS}[ \t]*+(?=\n|\Z)
+      | (?P<line>^[ \t>#*_]*+)(?P<noun>(?:final\s++)?(?:answer|result|verdict)){MARKS}[ \t]++[-\u2013\u2014](?=[ \t*_])
       | (?<!\w){CHOICE_VERB}
       | (?:{OTHER_TONGUES})
     )""",

@@ -9,7 +9,7 @@ import regex
 
 from promptkit.text import Span
 
-__all__ = ["Block", "blocks"]
+__all__ = ["Block", "blocks", "only_block"]
 
 FENCE = regex.compile(
     r"^(?P<indent>[ \t]*+(?:>[ \t]?+|[-*+][ \t]++|[0-9]{1,9}[.)][ \t]++)*+)(?P<fence>`{3,}+|~{3,}+)[ \t]*+(?P<info>[^\r\n`]*+)\r?$",
@@ -42,6 +42,12 @@ def blocks(text: str) -> Iterator[Block]:
             opening = None
     if opening is not None:
         yield block(text, opening, len(text), is_closed=False)
+
+
+def only_block(text: str) -> Block | None:
+    """The block of a text that has one alone, where it is closed."""
+    every = list(blocks(text)) if "```" in text or "~~~" in text else []
+    return every[0] if len(every) == 1 and every[0].is_closed else None
 
 
 def block(text: str, opening: regex.Match[str], end: int, *, is_closed: bool) -> Block:

@@ -11,7 +11,7 @@ import regex
 from promptkit.align.box import is_around
 from promptkit.text import Span
 
-__all__ = ["MAX_LINE", "Item", "cleaned", "num_words", "trimmed", "unwrapped"]
+__all__ = ["MAX_LINE", "Item", "cleaned", "num_words", "trimmed", "unwrapped", "without_marks"]
 
 MAX_LINE = 20_000  # characters; a longer line is looked through for separators only
 MAX_WORDS = 20
@@ -29,6 +29,7 @@ PAIRS = (
     ("`", "`"),
     ("*", "*"),
 )
+AROUND_A_LINE = ("**", "__", "*", "_", "```", "`")
 ABBREVIATION = regex.compile(r"(?:^|[\s(])(?:[A-Za-z]\.){2,}+$")
 
 
@@ -115,6 +116,16 @@ def unwrapped(text: str, span: Span) -> Span:
                 span = Span(start=span.start + len(left), end=span.end - len(right))
         if span == before:
             return span
+
+
+def without_marks(text: str, span: Span) -> Span:
+    """A line without bold, italics or backticks around the whole of it, where it holds several items."""
+    span = trimmed(text, span)
+    for mark in AROUND_A_LINE:
+        piece = text[span.start : min(span.end, span.start + MAX_LINE)]
+        if ("," in piece or ";" in piece) and is_around(piece, mark, mark):
+            span = Span(start=span.start + len(mark), end=span.end - len(mark))
+    return span
 
 
 def trimmed(text: str, span: Span) -> Span:

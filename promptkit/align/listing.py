@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 import regex
 
-from promptkit.align.item import MAX_LINE, Item, cleaned, num_words, trimmed, unwrapped
+from promptkit.align.fence import only_block
+from promptkit.align.item import MAX_LINE, Item, cleaned, num_words, trimmed, unwrapped, without_marks
 from promptkit.align.line import line_spans
 from promptkit.text import Span
 
@@ -56,7 +57,10 @@ JOINED = regex.compile(r"(?:and|or|&)[ \t]++", regex.IGNORECASE)
 
 def items_of(text: str) -> list[Item] | None:
     """The items of the list that a text is, or holds; None where it is none."""
-    lines = list(line_spans(text))
+    lines, fence = list(line_spans(text)), only_block(text)
+    if fence is not None:
+        lines = [line for line in lines if fence.code.start <= line.start and line.end <= fence.code.end]
+    lines = [without_marks(text, lines[0])] if len(lines) == 1 else lines
     if not lines or len(lines) > MAX_ITEMS:
         return None
     whole = unwrapped(text, Span(start=lines[0].start, end=lines[-1].end))

@@ -238,8 +238,8 @@ def word_pattern(texts: tuple[str, ...]) -> regex.Pattern[str]:
 def one_option(text: str) -> str:
     """The pattern of one option's words."""
     inner = r"\s+".join(regex.escape(word) for word in text.split())
-    start = r"(?<!\w)" if is_word(text[0]) else ""
-    end = r"(?!\w)" if is_word(text[-1]) else ""
+    start = r"(?<![^\W_])(?<![^\W_]_)" if is_word(text[0]) else ""  # _Venus_ is set in italics
+    end = r"(?![^\W_]|_[^\W_])" if is_word(text[-1]) else ""
     if text[0].isdigit():
         start = r"(?<![\w\u2212-]|[0-9][.,/])"
     if text[-1].isdigit():

@@ -26,8 +26,13 @@ QUESTIONS = (
     r"Q:|Question(?:[ ]?(?:\#|No\.)?[ ]?[0-9]++)?:|Problem(?:[ ]?[0-9]++)?:|Exercise(?:[ ]?[0-9]++)?:|Human:|User:"
 )
 HEADINGS = r"\#++[ \t*]*+(?:Instruction|Question|Input|Problem|Exercise|Human|User)\b"
-MIN_WORDS = 3  # before a question that comes next; with fewer, the model says its question again before it answers
+MIN_WORDS = 3  # before a question that comes next; with fewer, it depends on what they are
 MIN_SAME = 12  # characters in which a question said again is the question that was asked
+# What comes before a question that the model says again before it answers.
+PREFACE = regex.compile(
+    r"(?i)(?:\#.*|<.*|.*:[*_]*|[^\w\n]*+(?:sure|certainly|absolutely|of course|okay|ok|all ?right|let\b.*|here\b.*|hi|hello"
+    r"|(?:step|answer|solution|question|problem|exercise|task|response|output|example|instruction|input)\b.*)?[^\w\n]*+)"
+)
 
 
 class RunOn(ItemStep):
@@ -59,7 +64,8 @@ def cuts(text: str, formats: tuple[str, ...]) -> Iterator[tuple[int, int]]:
 
 def is_next(text: str, at: int, after: int, question: str) -> bool:
     """Whether a question is another one, and not the one asked said again."""
-    if len(text[:at].split()) < MIN_WORDS:
+    before = text[:at].strip()
+    if len(before.split()) < MIN_WORDS and PREFACE.fullmatch(before):
         return False
     same = squeezed(text[after : after + 400])[: len(squeezed(question[:400]))]
     return not (len(same) >= MIN_SAME and squeezed(question).startswith(same))

@@ -22,15 +22,17 @@ Stretch = Literal["sentence", "line", "rest"]  # how far an announced answer rea
 class Place:
     """A stretch of a text that may hold its answer, and what sort of place it is.
 
-    `is_header` says that it stands after a bare `Answer:`, which may as well introduce a whole chain of thought.
+    `is_header` says that it stands after a bare `Answer:`, which may as well introduce a whole chain of thought;
+    `is_fence` that it is code, or anything else, in a fence.
     """
 
     sort: str
     span: Span
     is_header: bool = False
+    is_fence: bool = False
 
 
-TAG = regex.compile(r"<(?P<name>answer|final_answer|final)>(?P<inside>.*?)(?:</(?P=name)>|\Z)", regex.S | regex.I)
+TAG = regex.compile(r"<(?P<name>answer|ans|final_answer|final)>(?P<inside>.*?)(?:</(?P=name)>|\Z)", regex.S | regex.I)
 MARKED = regex.compile(r"(?:####|\u2234)[ \t]*+(?P<inside>[^\n]*+)")
 LINE_A = regex.compile(r"^A[ \t]*+:[ \t]*+(?P<inside>[^\n]*+)", regex.M)
 KEY = r"(?:final|correct|predicted|model|my)?[ _-]?(?:answer|prediction|verdict)(?:[ _-]?(?:letter|choice|value))?"

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import regex
 
+from promptkit.align.fence import blocks
 from promptkit.align.sentences import is_complete, sentences, stripped
 from promptkit.align.stated import Place
 
-__all__ = ["SUGGESTED"]
+__all__ = ["SUGGESTED", "without_courtesy"]
 
 MAX_WORDS = {"alone": 12, "few": 5, "item": 3, "last_line": 5}
 CONCLUDING = regex.compile(
@@ -25,14 +26,27 @@ BOLD = regex.compile(r"\*\*(?P<inside>[^*\n]{1,80})\*\*")
 TITLE = regex.compile(r"(?i)[^\n]*:\s*\Z|(?:step|part|case|note|option|problem|question)\b")
 ITEM = regex.compile(r"[ \t]*+(?:[-*\u2022+]\s|[0-9]++[.)]\s|[A-Za-z][.)]\s+\S+\s+\S)")
 OPTION = regex.compile(r"[ \t*]*+\(?+[A-Za-z0-9]{1,2}[.):]")
-UNFINISHED = regex.compile(r"(?:[-+/=\u00d7\u00f7,(:\\&|<>^]|\s\*)\s*\Z")
+UNFINISHED = regex.compile(r"(?:[-+/=\u00d7\u00f7,(:\\&|<>^]|\s\*)(?<!</[a-z]{1,9}>)\s*\Z")
+DISPLAYED = regex.compile(
+    r"(?:\\\[\s*+(?P<inside>[^\n]+?)\s*\\\]|\$\$\s*+(?P<inside>[^\n$]+?)\s*\$\$)\.?\Z", regex.REVERSE
+)
+# What models say around an answer to be polite, which is no part of it.
+GREETING = regex.compile(
+    r"(?i)(?:sure(?: thing)?|certainly|absolutely|of course|okay|ok|all ?right|(?:great|good) question)!\s++(?=\S)"
+)
+COURTESY = regex.compile(
+    r"(?i)(?<=[.!?*)\]}$`\u2705]|\n)\s++(?:(?:please )?(?:let me know (?:if|whether|how)|feel free to)|(?:i )?hope (?:this|that|it) (?:helps|is)"
+    r"|(?:would you like|do you (?:want|need|have)|if you(?:'d| would)? (?:like|have|need|want))\b|is there anything else)[^\n]*+\s*+\Z"
+)
+MAX_COURTESY, MAX_DISPLAYED = 400, 400  # characters
 MAX_OPENING = 1000  # characters in which a first sentence ends
 MAX_BACK = 3  # sentences from the end in which a conclusion is looked for
 
 
 def alone(text: str, start: int) -> Iterator[Place]:
     """The whole text, where it is one short line, and no more than a sentence."""
-    span = stripped(text, start, len(text))
+    greeting = GREETING.match(text)
+    span = stripped(text, greeting.end() if greeting else 0, len(text))
     words = text[span.start : span.end]
     if start or not words or "\n" in words or len(words.split()) > MAX_WORDS["alone"] or ends_open(words):
         return
@@ -40,6 +54,23 @@ def alone(text: str, start: int) -> Iterator[Place]:
     is_whole = len(words.split()) <= MAX_WORDS["few"] or is_complete(words) or is_list
     if is_whole and len(sentences(words)) == 1 and not (words.endswith("?") or DENIED.search(words)):
         yield Place(sort="alone", span=span)
+
+
+def block(text: str, start: int) -> Iterator[Place]:
+    """The one line in a fence or a displayed formula that ends the text; or in its only fence, wherever that stands."""
+    if displayed := DISPLAYED.search(text, max(start, len(text) - MAX_DISPLAYED)):
+        yield Place(sort="block", span=stripped(text, *displayed.span("inside")))
+    every = list(blocks(text)) if "```" in text or "~~~" in text else []
+    if every and (len(every) == 1 or text[every[-1].code.end :].strip().strip("`~") == ""):
+        span = stripped(text, every[-1].code.start, every[-1].code.end)
+        if every[-1].is_closed and span.start >= start and "\n" not in text[span.start : span.end]:
+            yield Place(sort="block", span=span, is_fence=True)
+
+
+def without_courtesy(text: str) -> str:
+    """The text without a last sentence that offers more help."""
+    match = COURTESY.search(text, max(0, len(text) - MAX_COURTESY))
+    return text[: match.start()].rstrip(" \n-") if match else text
 
 
 def opening(text: str, start: int) -> Iterator[Place]:
@@ -62,7 +93,7 @@ def last_line(text: str, start: int) -> Iterator[Place]:
     words = text[span.start : span.end]
     is_short = 0 < len(words.split()) <= MAX_WORDS["last_line"]
     is_item = ITEM.match(text, begin) or (OPTION.match(words) and OPTION.match(line_before(text, begin)))
-    is_other = TITLE.match(words) or DENIED.search(words) or ends_open(words) or words.endswith("?")
+    is_other = TITLE.match(words) or DENIED.search(words) or ends_open(words) or words.endswith(("?", "```", "~~~"))
     if is_short and not (is_item or is_other) and len(sentences(words)) == 1:
         yield Place(sort="last_line", span=span)
 
@@ -110,6 +141,7 @@ def computed(text: str, start: int) -> Iterator[Place]:
 SUGGESTED: dict[str, Callable[[str, int], Iterator[Place]]] = {
     "opening": opening,
     "alone": alone,
+    "block": block,
     "last_line": last_line,
     "concluded": concluded,
     "bold": bold,

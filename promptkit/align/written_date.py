@@ -20,8 +20,8 @@ MONTH = (
 GAP = r"(?:[ \t\u00a0~]|\\[ ,;])"
 SPACE, MAYBE = rf"{GAP}{{1,4}}", rf"{GAP}{{0,4}}"
 ORDINAL = r"(?:(?:st|nd|rd|th)(?![a-z])|\^\{?(?:\\(?:text|mathrm|textrm)\{)?(?:st|nd|rd|th)\}{0,2}\$?|\$\^\{?(?:\\(?:text|mathrm|textrm)\{)?(?:st|nd|rd|th)\}{0,2}\$)?"
-BEGIN = r"(?<![0-9A-Za-z_./\u2013\u2014-])"
-END = r"(?!(?!T[0-9])[0-9A-Za-z_]|[./-][0-9])"
+BEGIN = r"(?<![0-9A-Za-z]_)(?<![0-9A-Za-z./\u2013\u2014-])"
+END = r"(?!(?!T[0-9])_?[0-9A-Za-z]|[./-][0-9])"
 TO_YEAR = rf"(?:{MAYBE},?{MAYBE}(?:of{SPACE})?|[-/])"
 RANGE = r"[ ]?[-\u2013\u2014][ ]?[0-9]{1,2}(?:st|nd|rd|th)?(?![0-9A-Za-z-])"
 

@@ -107,7 +107,7 @@ OPENING = r"(?:[\s*_\"'`\u201c\u2018(\[{$>#:=-]|\\?\\[a-z]+\{|<[a-z]+>)*+"
 CLOSING = r"(?:[\s*_\"'`\u201d\u2019)\]}$.,!]|</[a-z]+>)*+"
 LEAD = (
     r"(?:the|this|that|it|it['\u2019]s|that['\u2019]s|above|given|following|final|correct|answer|statement|claim|sentence"
-    r"|proposition|assertion|conclusion|hypothesis|is|are|was|be|would|must|therefore|so|thus|hence|definitely|indeed"
+    r"|proposition|assertion|verdict|judge?ment|label|prediction|result|output|conclusion|hypothesis|is|are|was|be|would|must|therefore|so|thus|hence|definitely|indeed"
     r"|actually|clearly|certainly|probably)"
 )
 
@@ -147,6 +147,6 @@ def verdict_pattern() -> re.Pattern[str]:
     return re.compile(
         rf"""{OPENING}(?:{LEAD}\b[\s:,*_"'`]*+)*?
         (?:(?P<not>not|isn['\u2019]t)\s+)?[*_"'`]*(?P<word>true|correct|false|untrue|incorrect|wrong)
-        (?=[*_"'`)\]}}$]*(?:[.,;:!\n\u2014]|[*_)\]}}$"'`]|\Z|\s+(?:because|since|as|that|[-\u2013\u2014(])))""",
+        (?=[*_"'`)\]}}$]*(?:[.,;:!\n\u2014]|[*_)\]}}$"'`]|\Z|\s+(?:because|since|as|that|given|[-\u2013\u2014(])))""",
         re.IGNORECASE | re.VERBOSE,
     )

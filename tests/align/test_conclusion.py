@@ -137,3 +137,46 @@ def test_a_sort_that_is_misspelled_is_one_mistake(declare):
         declare("align: {conclusion: {by: [staetd]}}")
     assert len(caught.value.problems) == 1
     assert "did you mean 'stated'?" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("completion", "value"),
+    [
+        ("```\n5\n```", 5),
+        ("~~~text\n5 apples\n~~~", 5),
+        ("Here you are:\n```\n5\n```\nIt was not hard to find, once one had the idea of it.", 5),
+        ("```python\nprint(2 + 3)\n```\nIt prints:\n```\n5\n```", 5),
+        ("We get:\n\\[\n2 + 3 = 5\n\\]", 5),
+        ("```python\nprint(5)\n```", None),  # a program, and nobody ran it
+        ("```\n5\n6\n```", None),
+        ("```\n5", None),
+        ("One is:\n```\n5\n```\nAnother is:\n```\n6\n```\nTake either of them, as you like it.", None),
+    ],
+)
+def test_one_line_in_a_block_is_an_answer(declare, completion, value):
+    """The only fence, or a block that ends the text; of a program, its output."""
+    assert place(declare, completion, "align: {conclusion: {read: {number: result}}}") == value
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "Let me know if you need 3 more!",
+        "Would you like to see the 2 steps?",
+        "I hope this helps! \U0001f60a",
+        "---\n\nFeel free to ask.",
+        "If you'd like, I can go on.",
+    ],
+)
+def test_an_offer_of_more_help_is_no_part_of_the_answer(declare, more):
+    """Chat models end so, and what stands before it is their last word."""
+    assert place(declare, f"He has **5** left.\n\n{more}", NUMBER) == 5
+
+
+@pytest.mark.parametrize(
+    "words", ["Final answer -", "**Final answer -**", "Answer \u2013", "Answer \u2014", "> Answer -"]
+)
+def test_a_dash_after_answer_announces_one(declare, words):
+    """It is no minus where a space follows it."""
+    assert place(declare, f"{words} 5", NUMBER) == 5
+    assert place(declare, "Answer -5", NUMBER) == -5

@@ -50,6 +50,19 @@ def test_a_question_said_again_is_no_next_one():
     assert kept(later, question="What is the colour of the sky?") == "Let me read it once more.\n"
 
 
+@pytest.mark.parametrize("answer", ["5", "Yes.", "(B)", "**No**", "New York", "\\boxed{5}"])
+def test_a_question_after_a_short_answer_is_a_next_one(answer):
+    """Models without a stop go on so after every answer, and the next one's is not this one's."""
+    assert kept(f"{answer}\n\nQuestion: And Tom?\nAnswer: 7").rstrip() == answer
+
+
+@pytest.mark.parametrize("preface", ["Sure!", "**Solution**", "## Eggs", "Let's see.", "Of course:", "---", "Step 1"])
+def test_a_question_after_a_preface_is_the_one_asked(preface):
+    """Nothing has been answered yet."""
+    text = f"{preface}\n\nQuestion: How many are left?\nAnswer: 5"
+    assert kept(text) == text
+
+
 @pytest.mark.parametrize("text", ["5", "Q1. How many?\nFive.\nQ2. And now?\nFour.\nThe answer is 4.", "a Q: b"])
 def test_what_goes_on_without_a_next_question_is_kept(text):
     """Models that take a question apart ask themselves, too."""
