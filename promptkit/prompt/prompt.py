@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from promptkit.prompt.shown import Shown
 from promptkit.text import Position, Span
@@ -33,6 +33,19 @@ class Segment:
     piece: Piece
     role: Role
     span: Span
+
+    def to_json(self) -> dict[str, Any]:
+        """What it is and where it stands, as JSON values."""
+        piece = self.piece
+        return {
+            "kind": piece.kind,
+            "role": self.role,
+            "span": [self.span.start, self.span.end],
+            "line": piece.position.line if piece.position else None,
+            "file": piece.position.source.name if piece.position else None,
+            "template": piece.template,
+            "example": piece.example,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from rich.text import Text
@@ -109,7 +109,7 @@ def prompt_json(
         "id": example.id,
         "origin": example.origin,
         "prompt": prompt.text,
-        "segments": list(segments_json(prompt)),
+        "segments": [segment.to_json() for segment in prompt.segments],
         "messages": [{"role": message.role, "content": message.content} for message in prompt.messages],
         **prompt.shown.to_json(),
     }
@@ -120,18 +120,3 @@ def prompt_json(
         shown["tokens"] = [{"id": number, "text": text} for number, text in pieces]
         shown["bos"] = bos_note(pieces, tokenizer)
     return shown
-
-
-def segments_json(prompt: Prompt) -> Iterator[dict[str, Any]]:
-    """The segments as JSON values."""
-    for segment in prompt.segments:
-        piece = segment.piece
-        yield {
-            "kind": piece.kind,
-            "role": segment.role,
-            "span": [segment.span.start, segment.span.end],
-            "line": piece.position.line if piece.position else None,
-            "file": piece.position.source.name if piece.position else None,
-            "template": piece.template,
-            "example": piece.example,
-        }

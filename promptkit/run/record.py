@@ -42,7 +42,8 @@ class Record:
     `calibrated` is what they were weighed to, `decided` what was decided over all samples of the example. `stage` names
     the stage whose completion it is, and `stages` holds what was kept of each that ran; empty where there are none.
     `weighings` are those of stages that weighed options, by the stage's name and the number of its call.
-    `shown` says which demonstrations the prompt held, and which it did not.
+    `shown` says which demonstrations the prompt held, and which it did not; `segments`, as JSON text, what each stretch
+    of it is.
     """
 
     id: str
@@ -63,6 +64,7 @@ class Record:
     stage: str = ""
     stages: tuple[Mapping[str, Any], ...] = ()
     shown: Shown = field(default_factory=Shown)
+    segments: str = "[]"
     weighings: Mapping[tuple[str, int], Weighing] = field(default_factory=dict)
 
     @property
@@ -80,6 +82,7 @@ class Record:
             "origin": self.origin,
             "fields": to_json(dict(self.fields)),
             "prompt": self.prompt,
+            "segments": self.segments,
             "num_prompt_tokens": self.num_prompt_tokens,
             **shown_columns(self.shown),
             "completion": self.completion.text,
@@ -152,6 +155,7 @@ class Grader:
             from_store=made.from_store,
             asked={name: renamed(each.options, job.options) for name, each in made.asked.items()},
             shown=job.prompt.shown,
+            segments=to_json([each.to_json() for each in job.prompt.segments]),
         )
         return scored(record, self.metrics)
 

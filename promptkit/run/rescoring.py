@@ -126,6 +126,7 @@ def record_of(row: Mapping[str, Any]) -> Record:
         origin=row["origin"],
         fields=json.loads(row["fields"]),
         prompt=row["prompt"],
+        segments=row.get("segments") or "[]",
         num_prompt_tokens=row["num_prompt_tokens"],
         completion=completion,
         outcome=outcome_of(row),

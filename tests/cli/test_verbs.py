@@ -150,6 +150,11 @@ class TestRun:
         assert kept["declaration"]["align"] == [{"regex": "answer is (?P<answer>.+)\\."}, "number"]
         first, second, third, fourth = rows_of(shown["run"])
         assert [entry["step"] for entry in first.pop("ledger")] == ["align[0].regex", "align[1].number"]
+        segments = json.loads(first.pop("segments"))
+        assert [(each["kind"], each["span"], each["line"]) for each in segments] == [
+            ("instruction", [0, 5], 13),
+            ("query", [5, 16], 14),
+        ]
         assert first == {
             "id": "a",
             "sample": 0,

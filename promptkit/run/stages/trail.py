@@ -90,12 +90,14 @@ class Passed:
         `is_answer` says that it is the one whose completion stands in the row's own columns.
         """
         outcome = self.record.outcome
-        added = self.asked.pieces[self.asked.num_before :]
+        asked, num_before = self.asked.prompt, self.asked.num_before
+        added = Prompt.from_pieces(self.asked.pieces[num_before:]) if num_before else asked
         return {
             "stage": self.stage.name,
             "round": self.round,
-            "continues": self.stage.carries_on if self.asked.num_before else None,
-            "prompt": "".join(piece.text for piece in added) if self.asked.num_before else self.asked.prompt.text,
+            "continues": self.stage.carries_on if num_before else None,
+            "prompt": added.text,
+            "segments": [each.to_json() for each in added.segments],
             **(self.record.shown.to_json() if self.record.shown.ids or self.record.shown.left_out else {}),
             "completion": self.record.completion.text,
             "ended": self.record.completion.ended,
