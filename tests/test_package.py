@@ -35,6 +35,7 @@ def test_the_wheel_holds_what_is_shipped(wheel):
     assert {f"promptkit/shipped/{name}" for name in shipped} == {
         name for name in inside if name.startswith("promptkit/shipped/")
     }
+    assert set(names("promptkit/report/page/files")) <= inside
     assert "promptkit/py.typed" in inside
     assert {name.split("/")[0].partition("-")[0] for name in inside} == {"promptkit"}
 

@@ -30,6 +30,7 @@ VERBS = (
     "extract",
     "score",
     "compare",
+    "report",
     "explain",
     "bakeoff",
     "picture",

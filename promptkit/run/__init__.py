@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from promptkit.run.bakeoff import Agreement, Bakeoff, BakeoffRow, Completions, bake_off
     from promptkit.run.card import Card, make_card
     from promptkit.run.checking import Checked, Difference, Failure, check_examples, check_pipeline, check_sweep
-    from promptkit.run.comparing import Compared, Flip, Pair, Said, compare_runs
+    from promptkit.run.comparing import Compared, Flip, Pair, Said, compare_read, compare_runs, said
     from promptkit.run.crew import read_batches
     from promptkit.run.declaration import PipelineDeclaration
     from promptkit.run.execute import Progress
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         overview_of_run,
     )
     from promptkit.run.extracting import Extracted, Extractor, Order, Tally, Written, extract
-    from promptkit.run.folder import DEFAULT_OUT, is_sweep, read_sweep, sweep_rows
+    from promptkit.run.folder import DEFAULT_OUT, is_sweep, read_cells, read_run, read_sweep, sweep_rows
     from promptkit.run.forecast import RunForecast, SharedText, forecast_run
     from promptkit.run.lint.linting import Linted, lint_pipeline, lint_sweep
     from promptkit.run.lint.rule import Finding
@@ -101,6 +101,7 @@ __all__ = [
     "check_has_reference",
     "check_pipeline",
     "check_sweep",
+    "compare_read",
     "compare_runs",
     "default_store",
     "drops",
@@ -125,11 +126,14 @@ __all__ = [
     "overview_of_run",
     "preview_prompt",
     "read_batches",
+    "read_cells",
     "read_examples",
+    "read_run",
     "read_sweep",
     "rescore",
     "run_pipeline",
     "run_sweep",
+    "said",
     "sweep_rows",
     "write_rescored",
 ]
@@ -139,7 +143,7 @@ HOMES = {
     "bakeoff": ("Agreement", "Bakeoff", "BakeoffRow", "Completions", "bake_off"),
     "card": ("Card", "make_card"),
     "checking": ("Checked", "Difference", "Failure", "check_examples", "check_pipeline", "check_sweep"),
-    "comparing": ("Compared", "Flip", "Pair", "Said", "compare_runs"),
+    "comparing": ("Compared", "Flip", "Pair", "Said", "compare_read", "compare_runs", "said"),
     "crew": ("read_batches",),
     "execute": ("Progress",),
     "explaining": (
@@ -152,7 +156,7 @@ HOMES = {
         "overview_of_run",
     ),
     "extracting": ("Extracted", "Extractor", "Order", "Tally", "Written", "extract"),
-    "folder": ("DEFAULT_OUT", "is_sweep", "read_sweep", "sweep_rows"),
+    "folder": ("DEFAULT_OUT", "is_sweep", "read_cells", "read_run", "read_sweep", "sweep_rows"),
     "forecast": ("RunForecast", "SharedText", "forecast_run"),
     "lint.linting": ("Linted", "lint_pipeline", "lint_sweep"),
     "lint.rule": ("Finding",),

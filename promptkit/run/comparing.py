@@ -16,7 +16,7 @@ from promptkit.run.moved import Moved, moved
 from promptkit.score import Comparison, compare_scores, holm
 from promptkit.text import known_names
 
-__all__ = ["Compared", "Flip", "Pair", "Said", "compare_runs"]
+__all__ = ["Compared", "Flip", "Pair", "Said", "compare_read", "compare_runs", "said"]
 
 SCORE, DECIDED = "score.", "decided.score."
 
@@ -126,8 +126,13 @@ def compare_runs(folders: Sequence[Path], metric: str | None = None) -> Compared
     """
     if len(folders) < 2:
         raise RunError(f"compare takes two runs or more, and was given {len(folders)}")
-    runs = [read_run(folder) for folder in folders]
-    names = tuple(map(str, folders))
+    return compare_read(tuple(map(str, folders)), [read_run(folder) for folder in folders], metric)
+
+
+def compare_read(
+    names: tuple[str, ...], runs: Sequence[tuple[Mapping[str, Any], Rows]], metric: str | None = None
+) -> Compared:
+    """The same of runs that are read already: of each its summary and its rows."""
     examples = [by_example(rows) for _, rows in runs]
     pairs = [
         compare_pair(

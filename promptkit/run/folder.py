@@ -27,6 +27,7 @@ __all__ = [
     "broken",
     "claim",
     "is_sweep",
+    "read_cells",
     "read_fitting",
     "read_run",
     "read_sweep",
@@ -155,6 +156,13 @@ def read_cell(folder: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         raise RunError(f"{str(home)!r} has no cell {number}: it has {len(sweep['cells'])}, counted from 0")
     summary = checked(home, SWEEP, sweep["cells"][number])
     return summary, rows_of_cell(read_table(home, SAMPLES), number, summary)
+
+
+def read_cells(home: Path) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
+    """The summary and the rows of each cell of a sweep, whose table is read once."""
+    table = read_table(home, SAMPLES)
+    summaries = [checked(home, SWEEP, each) for each in read_sweep(home)["cells"]]
+    return [(summary, rows_of_cell(table, number, summary)) for number, summary in enumerate(summaries)]
 
 
 def rows_of_cell(table: pa.Table, number: int, summary: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -1,0 +1,77 @@
+"""Pages of small runs on the scripted model, read as a parser of HTML reads them."""
+
+import json
+from html.parser import HTMLParser
+
+import pytest
+
+import promptkit
+from promptkit.report.page import make_page, page_html
+from tests.run.sums import SUMS, folder_of
+
+HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)><!-- \u2028 \U0001f600 The answer is <b>5</b>."
+
+
+class Read(HTMLParser):
+    """What a browser would find in a page: its tags with their attributes, its text, and the data that is embedded."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.tags, self.text, self.scripts = [], "", []
+        self.is_script = False
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag == "script":
+            self.is_script = True
+            self.scripts.append("")
+
+    def handle_endtag(self, tag):
+        self.is_script = self.is_script and tag != "script"
+
+    def handle_data(self, data):
+        if self.is_script:
+            self.scripts[-1] += data
+        else:
+            self.text += f"{data} "
+
+    @property
+    def data(self):
+        """The embedded data."""
+        return json.loads(self.scripts[0])
+
+
+@pytest.fixture
+def ran(tmp_path):
+    """A function that runs the sums, changed as the pairs say; the folder of the run."""
+
+    def run(*changes, text=SUMS, **more):
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new)
+        file = tmp_path / "sums.yaml"
+        file.write_text(text, encoding="utf-8")
+        return folder_of(promptkit.run(file, out=tmp_path / "runs", store=tmp_path / "store.sqlite", **more))
+
+    return run
+
+
+@pytest.fixture
+def read():
+    """A function that reads the page of some runs."""
+
+    def read(*folders, **more):
+        return Read(page_html(make_page(folders, **more)))
+
+    return read
+
+
+def prompt_of(data, call):
+    """The text of a call's prompt, put together from what prompts share."""
+    return "".join(data["texts"][number] for number in data["prompts"][call["prompt"]][::2])
+
+
+def yaml_text(text):
+    """A text as a file holds it."""
+    return json.dumps(text, ensure_ascii=False).replace("\u2028", "\\u2028")
