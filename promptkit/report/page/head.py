@@ -135,7 +135,7 @@ def other_lines(summary: Summary) -> Iterator[str]:
         yield f"{summary['num_samples']:,} samples, decided by {summary['samples']['decided_by']}"
     if confidence := summary.get("confidence"):
         yield f"expected calibration error {confidence['ece']:.3f}" if confidence["ece"] is not None else ""
-    if calibration := summary.get("calibration"):
+    if (calibration := summary.get("calibration")) and calibration["num_fitted"]:
         yield (
             f"{calibration['kind']}: {calibration['num_parameters']:,} parameters fitted to "
             f"{calibration['num_fitted']:,} rows"

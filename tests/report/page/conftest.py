@@ -7,9 +7,16 @@ import pytest
 
 import promptkit
 from promptkit.report.page import make_page, page_html
+from promptkit.run import Settings, load_sweep, run_sweep
 from tests.run.sums import SUMS, folder_of
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)><!-- \u2028 \U0001f600 The answer is <b>5</b>."
+SHOTS = SUMS.replace(
+    "prompt:\n",
+    "  train:\n    rows: [{id: x, question: 5 + 5, answer: '10'}, {id: y, question: 6 + 6, answer: '12'}]\n"
+    "prompt:\n"
+    '  - demonstrations: {from: train, take: 2, template: "Q: {{ question }}? {{ answer }}\\n"}\n',
+)
 
 
 class Read(HTMLParser):
@@ -55,6 +62,16 @@ def ran(tmp_path):
         return folder_of(promptkit.run(file, out=tmp_path / "runs", store=tmp_path / "store.sqlite", **more))
 
     return run
+
+
+@pytest.fixture
+def swept(tmp_path):
+    """The folder of a sweep of the sums over two demonstrations, one, and none."""
+    file = tmp_path / "shots.yaml"
+    file.write_text(f"{SHOTS}matrix: {{prompt.demonstrations.take: [2, 1, 0]}}\n", encoding="utf-8")
+    sweep = load_sweep(file)
+    assert sweep is not None
+    return folder_of(run_sweep(sweep, Settings(out=tmp_path / "runs", store=tmp_path / "store.sqlite")))
 
 
 @pytest.fixture

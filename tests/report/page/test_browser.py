@@ -111,6 +111,9 @@ def test_filters_leave_what_they_say(ran, opened):
     page.locator("#search").fill("q: 3")
     assert ids(page) == ["c"]
     assert page.locator(".count").text_content() == "1 of 4 examples"
+    page.locator("#search").fill("nowhere")
+    page.get_by_role("button", name="Clear the filters").click()
+    assert ids(page) == ["a", "b", "c", "d"]
 
 
 def test_keys_lead_through_the_examples(ran, opened):
@@ -159,6 +162,18 @@ def test_two_runs_stand_beside_each_other(ran, opened):
     assert page.locator(".m-differs").all_text_contents() == ["5", "4"]
     page.locator("select[name=run]").select_option("0")
     assert page.locator(".completion").all_text_contents() == [" The answer is 5."]
+
+
+def test_the_cells_of_a_sweep_sort_and_open(swept, opened):
+    """A row of the table is a run; an example says in how many of them it is right."""
+    page = opened(swept)
+    first = page.locator("table.cells tbody th").first
+    page.locator("table.cells").get_by_role("button", name="take").click()
+    assert first.text_content() == "2"
+    first.get_by_role("button").click()
+    assert page.locator("select[name=run]").input_value() == "2"
+    page.keyboard.press("Enter")
+    assert page.locator(".detail .facts").first.inner_text().split("\n")[-2:] == ["right in", "3 of 3 runs"]
 
 
 def test_samples_are_chosen_below_their_votes(ran, opened):

@@ -8,16 +8,9 @@ import pytest
 
 from promptkit.errors import RunError
 from promptkit.report.page import make_page
-from promptkit.run import Settings, load_sweep, run_sweep
-from tests.report.page.conftest import HOSTILE, prompt_of, yaml_text
-from tests.run.sums import SUMS, folder_of
+from tests.report.page.conftest import HOSTILE, SHOTS, prompt_of, yaml_text
+from tests.run.sums import SUMS
 
-SHOTS = SUMS.replace(
-    "prompt:\n",
-    "  train:\n    rows: [{id: x, question: 5 + 5, answer: '10'}, {id: y, question: 6 + 6, answer: '12'}]\n"
-    "prompt:\n"
-    '  - demonstrations: {from: train, take: 2, template: "Q: {{ question }}? {{ answer }}\\n"}\n',
-)
 STAGES = """
 name: stages
 model:
@@ -196,18 +189,13 @@ def test_votes_stand_beside_the_samples(ran, read):
     assert [sample["answer"] for sample in example["samples"]] == ["5", "4", "4"]
 
 
-def test_each_cell_of_a_sweep_is_a_run(tmp_path, read):
+def test_each_cell_of_a_sweep_is_a_run(swept, read):
     """The best is shown first; prompts that cells share are embedded once."""
-    file = tmp_path / "shots.yaml"
-    file.write_text(f"{SHOTS}matrix: {{prompt.demonstrations.take: [2, 1]}}\n", encoding="utf-8")
-    sweep = load_sweep(file)
-    assert sweep is not None
-    folder = folder_of(run_sweep(sweep, Settings(out=tmp_path / "runs", store=tmp_path / "store.sqlite")))
-    page = read(folder)
-    assert [run["label"] for run in page.data["runs"]] == ["cell 0: take 2", "cell 1: take 1"]
+    page = read(swept)
+    assert [run["label"] for run in page.data["runs"]] == ["cell 0: take 2", "cell 1: take 1", "cell 2: take 0"]
     assert page.data["texts"].count("Q: 5 + 5? 10\n") == 1
     with pytest.raises(RunError, match="a sweep has a page of its own"):
-        make_page([folder, folder])
+        make_page([swept, swept])
 
 
 def test_a_run_of_an_older_version_has_its_prompts_in_one_piece(ran, read):

@@ -8,7 +8,7 @@ const ENDS = {
   eos: "ended by the model",
   length: "cut off at max_new_tokens",
   answered: "stopped as soon as it was answered",
-  scored: "the likeliest option",
+  scored: "options were scored",
 };
 const state = { run: data.shown, sort: "", down: false, result: "", status: "", step: "", flip: "", search: "", at: 0, open: null, sample: 0, tried: null, visible: false, whole: false };
 

@@ -45,8 +45,8 @@ function head(example) {
       button("↑", "previous", () => moveTo(state.at - 1)), button("↓", "next", () => moveTo(state.at + 1))));
 }
 
-function pairs(list) {
-  return el("dl", { class: "facts" }, list.filter(([, value]) => value !== "" && value !== null && value !== undefined).map(([name, value, kind]) =>
+function pairs(list, kind) {
+  return el("dl", { class: `facts ${kind || ""}` }, list.filter(([, value]) => value !== "" && value !== null && value !== undefined).map(([name, value, kind]) =>
     el("div", {}, el("dt", { text: name }), el("dd", { class: kind || "" }, typeof value === "string" ? harmless(value) : value))));
 }
 
@@ -61,6 +61,7 @@ function outcome(example, before) {
     ...scores.map(([name, value]) => [name, `${MARKS[value >= 1 ? "right" : value > 0 ? "partly" : "wrong"]} ${Number(value.toFixed(4))}`, `r-${value >= 1 ? "right" : "wrong"}`]),
     ["result", scores.length ? "" : result],
     ["flipped", how],
+    ["right in", data.runs.length > 2 ? `${many(byId.filter((each) => each.has(example.id) && resultOf(each.get(example.id)) === "right").length)} of ${plural(byId.filter((each) => each.has(example.id)).length, "run")}` : ""],
     ["in run 1", before ? `${before.status === "answered" ? before.answer || "" : before.status} ${MARKS[resultOf(before)]}` : ""],
   ]);
 }
@@ -123,7 +124,7 @@ function stageNode(sample, call, place) {
     call.continues ? el("p", { class: "caption", text: `goes on from all of ${call.continues} above, with:` }) : "",
     promptNode(call.prompt), shownNotes(call), el("h4", { text: told.options ? "choice" : "completion" }),
     told.options ? optionsNode(told) : completionNode(told, undefined, `the completion of ${call.stage}`), ending(call),
-    isAnswer ? "" : pairs([["answer", (call.answer || "").trim() === data.texts[call.text].trim() ? "" : call.answer], ["why there is none", call.status === "answered" ? "" : `${word(call.step)}: ${word(call.reason)}`]]));
+    isAnswer ? "" : pairs([["answer", (call.answer || "").trim() === data.texts[call.text].trim() ? "" : call.answer], ["why there is none", call.status === "answered" ? "" : `${word(call.step)}: ${word(call.reason)}`]], "notes"));
 }
 
 function ending(call) {
@@ -139,7 +140,7 @@ function shownNotes(call) {
     ["left out", parsed("left_out").map((each) => `${each.id} (${each.why})`).join(", ")],
     ["dropped, to fit", parsed("dropped").join(", ")],
     ["relabelled", parsed("relabelled").map((each) => `${each.id} (${each.label} as ${each.shown})`).join(", ")],
-  ]);
+  ], "notes");
 }
 
 /** Options with their scores; beside them what weighing changed. */
@@ -152,7 +153,7 @@ function optionsNode(call) {
   const share = (value) => (typeof value === "number" ? (top === low ? 100 : 8 + 92 * (value - low) / (top - low)) : 0);
   const number = (value) => (typeof value === "number" ? value.toFixed(3) : value ?? "");
   return el("div", { class: "scroll" }, el("table", { class: "options" },
-    el("thead", {}, el("tr", {}, ["option", "tokens", "log-likelihood", ...(isOther ? ["compared by"] : []), ""].map((name) => el("th", { scope: "col", class: name === "option" ? "" : "n", text: name })))),
+    el("thead", {}, el("tr", {}, ["option", "tokens", "log-likelihood", ...(isOther ? ["as compared"] : []), ""].map((name) => el("th", { scope: "col", class: name === "option" ? "" : "n", text: name })))),
     el("tbody", {}, options.map((option) => {
       const text = data.texts[option[0]];
       return el("tr", { class: text === chosen ? "won" : "" }, el("th", { scope: "row", text: seen(text) }), el("td", { class: "n", text: String(option[2]) }), el("td", { class: "n", text: number(option[1]) }),

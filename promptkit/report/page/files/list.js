@@ -107,7 +107,7 @@ function drawList(isTyping) {
     if (Number(pick.dataset.run) === state.run) pick.setAttribute("aria-current", "true");
     else pick.removeAttribute("aria-current");
   }
-  for (const head of document.querySelectorAll(".head")) {
+  for (const head of document.querySelectorAll(".heads .head")) {
     const isBy = head.dataset.sort === state.sort;
     head.setAttribute("aria-label", `sort by ${head.dataset.sort}${isBy ? (state.down ? ", falling" : ", rising") : ""}`);
     head.dataset.order = isBy ? (state.down ? "down" : "up") : "";
@@ -125,7 +125,8 @@ function drawRows(isAll) {
   const last = isAll === true ? shown.length : Math.min(shown.length, Math.ceil((rows.scrollTop + rows.clientHeight) / ROW) + BEYOND);
   const made = [];
   for (let place = first; place < last; place++) made.push(rowOf(shown[place], place));
-  inner.replaceChildren(...made);
+  const clear = () => { Object.assign(state, { result: "", status: "", step: "", flip: "", search: "" }); drawList(); };
+  inner.replaceChildren(...made, shown.length ? "" : el("p", { class: "hint" }, "No example fits. ", el("button", { type: "button", class: "link", onclick: clear, text: "Clear the filters" })));
   rows.setAttribute("aria-activedescendant", shown.length ? `row-${state.at}` : "");
 }
 

@@ -84,10 +84,27 @@ function onPick(event) {
   rows.focus({ preventScroll: true });
 }
 
+/** Lets the heads of a table of cells sort it, by what each column shows. */
+function sortable(table) {
+  const heads = [...table.tHead.rows[0].cells], body = table.tBodies[0], compare = new Intl.Collator("en", { numeric: true }).compare;
+  const valueOf = (row, place) => row.cells[place].textContent.trim();
+  heads.forEach((cell, place) => {
+    if (cell.classList.contains("wide")) return;
+    const sort = () => {
+      const isDown = cell.getAttribute("aria-sort") === "ascending";
+      for (const other of heads) other.removeAttribute("aria-sort");
+      cell.setAttribute("aria-sort", isDown ? "descending" : "ascending");
+      body.append(...[...body.rows].sort((a, b) => (isDown ? -1 : 1) * compare(valueOf(a, place), valueOf(b, place))));
+    };
+    cell.replaceChildren(el("button", { type: "button", class: "head", onclick: sort, text: cell.textContent }));
+  });
+}
+
 function start() {
   detail = el("article", { class: "detail", "aria-live": "off", "aria-label": "the example" });
   document.getElementById("examples").replaceChildren(makeList(), detail);
   document.body.classList.add("has-script");
+  document.querySelectorAll("table.cells").forEach(sortable);
   drawList();
   drawDetail();
   document.addEventListener("keydown", onKey);

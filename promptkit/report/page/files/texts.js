@@ -2,9 +2,9 @@
 
 const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]/g;
 
-/** The text with a picture or a number in the place of each character that is not seen, or that would turn others around. */
+/** The text with a number in the place of each character that is not seen, or that would turn others around. */
 function harmless(text) {
-  return text.replace(CONTROLS, (one) => (one < " " ? String.fromCharCode(0x2400 + one.charCodeAt(0)) : `⟨U+${one.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}⟩`));
+  return text.replace(CONTROLS, (one) => `⟨U+${one.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}⟩`);
 }
 
 /** The text as it is shown: white space made visible where that is asked for. */
@@ -19,6 +19,7 @@ const PICTURED = ["instruction", "demonstrations", "query", "cue", "system", "ch
 /** The kinds of stretches that some prompts have, each with its colour. */
 function legend(prompts) {
   const kinds = new Set(prompts.flatMap((prompt) => data.prompts[prompt].filter((_, place) => place % 2).map((kind) => data.kinds[kind].kind)));
+  kinds.delete("prompt"); // of a run that kept no parts
   const order = [...kinds].sort((a, b) => PICTURED.indexOf(a) - PICTURED.indexOf(b));
   return el("span", { class: "legend" }, order.map((kind) => el("span", { class: `key ${classOf(kind)}`, text: kind })));
 }
@@ -61,7 +62,7 @@ function promptNode(number, other) {
   return el("div", { class: "block" },
     el("p", { class: "caption" }, legend([number]), known && parts.some((part) => !known.has(part.number)) ? el("span", { class: "only", text: "only in this run" }) : "", el("span", { text: plural(sizeOf(parts), "character") }),
       canFold && state.whole ? el("button", { type: "button", class: "link", onclick: () => fold(false), text: "fold demonstrations" }) : ""),
-    box, madeOf(parts));
+    box, parts.some((part) => part.kind.kind !== "prompt") ? madeOf(parts) : "");
 }
 
 /** The place of the last demonstration of a row of them, whatever a chat template writes between. */
@@ -86,7 +87,7 @@ function fold(isWhole) {
 /** A table of a prompt's stretches: what each is, how long, and the line or the row that it comes from. */
 function madeOf(parts) {
   const cells = (part) => [part.kind.kind + (part.kind.role && !["text", "template"].includes(part.kind.role) ? ` (${part.kind.role})` : ""), part.kind.example || "", part.kind.file ? `${part.kind.file}:${part.kind.line}` : "", part.kind.template || ""];
-  return el("details", { class: "declared" }, el("summary", { text: `${plural(parts.length, "part")}, and where each comes from` }),
+  return el("details", { class: "declared" }, el("summary", { text: parts.length === 1 ? "1 part, and where it comes from" : `${plural(parts.length, "part")}, and where each comes from` }),
     el("div", { class: "scroll" }, el("table", {}, el("thead", {}, el("tr", {}, ["part", "row shown", "line", "template", "characters"].map((name) => el("th", { scope: "col", class: name === "characters" ? "n" : "", text: name })))),
       el("tbody", {}, parts.map((part) => el("tr", {}, cells(part).map((cell, place) => (place ? el("td", { text: cell }) : el("td", {}, el("span", { class: `key ${classOf(part.kind.kind)}`, text: cell })))), el("td", { class: "n", text: many(part.text.length) })))))));
 }
