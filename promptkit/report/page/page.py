@@ -24,7 +24,7 @@ from promptkit.version import __version__
 __all__ = ["Page", "make_page", "page_html"]
 
 FILES = Path(__file__).parent / "files"
-SCRIPTS = ("data.js", "list.js", "texts.js", "detail.js", "start.js")
+SCRIPTS = ("nodes.js", "data.js", "filters.js", "list.js", "texts.js", "reading.js", "detail.js", "start.js")
 IMAGES = {".svg": "image/svg+xml", ".png": "image/png"}
 Runs = Sequence[tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]]]  # the summary and the rows of each
 ESCAPES = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}  # what could end a script, or a line in one

@@ -17,6 +17,23 @@ SHOTS = SUMS.replace(
     "prompt:\n"
     '  - demonstrations: {from: train, take: 2, template: "Q: {{ question }}? {{ answer }}\\n"}\n',
 )
+STAGES = """
+name: stages
+model:
+  scripted:
+    - {when: 'so$', completion: " 4."}
+    - {when: 'A:$', completion: " 2 and 2"}
+data:
+  test: {rows: [{id: a, question: 2 + 2, answer: "4"}]}
+  target: "{{ answer }}"
+stages:
+  - name: reason
+    prompt: [{query: "Q: {{ question }}\\nA:"}]
+  - name: conclude
+    continue: reason
+    prompt: [{cue: ", so"}]
+    align: [number]
+"""
 
 
 class Read(HTMLParser):

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from promptkit.report.page import make_page, page_html
-from tests.report.page.conftest import HOSTILE, yaml_text
+from tests.report.page.conftest import HOSTILE, STAGES, yaml_text
 from tests.run.sums import SUMS
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -174,6 +174,24 @@ def test_the_cells_of_a_sweep_sort_and_open(swept, opened):
     assert page.locator("select[name=run]").input_value() == "2"
     page.keyboard.press("Enter")
     assert page.locator(".detail .facts").first.inner_text().split("\n")[-2:] == ["right in", "3 of 3 runs"]
+
+
+def test_stages_stand_one_below_another(ran, opened):
+    """Each with its prompt and its completion; the one that answers has the mark."""
+    page = opened(ran(text=STAGES), link="#a")
+    assert page.locator(".stage .prompt").all_text_contents() == ["Q: 2 + 2\nA:", ", so"]
+    assert page.locator(".stage .completion").all_text_contents() == [" 2 and 2", " 4."]
+    assert page.locator(".stage.answers mark").all_text_contents() == ["4"]
+
+
+def test_thinking_is_told_from_the_answer(ran, opened):
+    """What a reasoning model thought is no part of what is read."""
+    text = SUMS.replace("align:\n", "generate: {thinking: {budget: 40}}\nalign:\n  - reasoning\n")
+    thought = '"<think>Is it 4? \U0001f600</think>The answer is 5."'
+    page = opened(ran(('" The answer is 5."', thought), text=text), link="#b")
+    assert page.locator(".m-thought").all_text_contents() == ["<think>", "Is it 4? \U0001f600", "</think>"]
+    assert page.locator("mark").all_text_contents() == ["5"]
+    assert "thinking closed" in page.locator(".ending").inner_text()
 
 
 def test_samples_are_chosen_below_their_votes(ran, opened):

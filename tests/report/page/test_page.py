@@ -8,26 +8,8 @@ import pytest
 
 from promptkit.errors import RunError
 from promptkit.report.page import make_page
-from tests.report.page.conftest import HOSTILE, SHOTS, prompt_of, yaml_text
+from tests.report.page.conftest import HOSTILE, SHOTS, STAGES, prompt_of, yaml_text
 from tests.run.sums import SUMS
-
-STAGES = """
-name: stages
-model:
-  scripted:
-    - {when: 'so$', completion: " 4."}
-    - {when: 'A:$', completion: " 2 and 2"}
-data:
-  test: {rows: [{id: a, question: 2 + 2, answer: "4"}]}
-  target: "{{ answer }}"
-stages:
-  - name: reason
-    prompt: [{query: "Q: {{ question }}\\nA:"}]
-  - name: conclude
-    continue: reason
-    prompt: [{cue: ", so"}]
-    align: [number]
-"""
 
 
 def rows_of(folder):

@@ -1,5 +1,7 @@
 // Opening and closing, links to examples, and keys.
 
+const PRINTED = 1000; // rows of the list that are printed whole
+
 function openExample(id, isLink) {
   if (id !== state.open) [state.sample, state.tried] = [0, null];
   const isFirst = state.open === null;
@@ -31,52 +33,55 @@ function toggleSpace() {
 /** Opens the example that the address names, also where the filters would not show it. */
 function followLink() {
   let id = location.hash.slice(1);
-  try { id = decodeURIComponent(id); } catch { return; }
-  if (!id || id === "examples") return;
+  try {
+    id = decodeURIComponent(id);
+  } catch {
+    return; // a stray % in an address that somebody typed
+  }
+  if (!id && state.open !== null) closeExample();
+  if (!id || id === "examples" || id === state.open) return;
   if (!byId[state.run].has(id)) {
     const other = byId.findIndex((examples) => examples.has(id));
     if (other < 0) return;
     state.run = other;
     drawList();
   }
-  if (!shown.some((example) => example.id === id)) {
-    Object.assign(state, { result: "", status: "", step: "", flip: "", search: "" });
-    drawList();
-  }
+  if (!shown.some((example) => example.id === id)) clearFilters();
   openExample(id, true);
 }
 
 function onKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
-  const isTyping = /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName) && event.target.type !== "checkbox";
+  const { tagName, type, id } = event.target;
+  const isTyping = /^(INPUT|SELECT|TEXTAREA)$/.test(tagName) && type !== "checkbox";
   if (event.key === "Escape") {
     if (isTyping) event.target.blur();
     else if (state.open !== null) closeExample();
-    return;
+  } else if (isTyping) {
+    if (event.key === "Enter" && id === "search") rows.focus();
+  } else if (event.key in KEYS && !(event.key === "Enter" && /^(BUTTON|SUMMARY|A)$/.test(tagName))) {
+    event.preventDefault();
+    KEYS[event.key]();
   }
-  if (isTyping) {
-    if (event.key === "Enter" && event.target.id === "search") rows.focus();
-    return;
-  }
-  const isButton = /^(BUTTON|SUMMARY|A)$/.test(event.target.tagName);
-  const keys = {
-    "/": () => { const search = document.getElementById("search"); search.focus(); search.select(); },
-    j: () => moveTo(state.at + (state.open === null && event.target === document.body && state.at === 0 && !rows.dataset.used ? 0 : 1)),
-    k: () => moveTo(state.at - 1),
-    w: toggleSpace,
-    Enter: () => shown.length && openExample(shown[state.at].id),
-  };
-  if (!keys[event.key] || (event.key === "Enter" && isButton)) return;
-  event.preventDefault();
-  keys[event.key]();
-  rows.dataset.used = "yes";
 }
+
+const KEYS = {
+  "/": () => {
+    const search = document.getElementById("search");
+    search.focus();
+    search.select();
+  },
+  j: () => moveTo(state.at + 1),
+  k: () => moveTo(state.at - 1),
+  w: toggleSpace,
+  Enter: () => shown.length && openExample(shown[state.at].id),
+};
 
 /** What stands in the summary as a filter: statuses, flips, cells. */
 function onPick(event) {
-  const button = event.target.closest("#summary [data-run]");
-  if (!button) return;
-  const { run: number, status, flip } = button.dataset;
+  const picked = event.target.closest("#summary [data-run]");
+  if (!picked) return;
+  const { run: number, status, flip } = picked.dataset;
   filterBy("run", number);
   if (status) filterBy("status", status);
   if (flip) filterBy("flip", `by ${flip}`);
@@ -85,18 +90,19 @@ function onPick(event) {
 }
 
 /** Lets the heads of a table of cells sort it, by what each column shows. */
-function sortable(table) {
-  const heads = [...table.tHead.rows[0].cells], body = table.tBodies[0], compare = new Intl.Collator("en", { numeric: true }).compare;
-  const valueOf = (row, place) => row.cells[place].textContent.trim();
+function sortable(cells) {
+  const heads = [...cells.tHead.rows[0].cells];
+  const body = cells.tBodies[0];
+  const textAt = (row, place) => row.cells[place].textContent.trim();
+  const sort = (cell, place) => {
+    const isDown = cell.getAttribute("aria-sort") === "ascending";
+    for (const other of heads) other.removeAttribute("aria-sort");
+    cell.setAttribute("aria-sort", isDown ? "descending" : "ascending");
+    const inPlace = (a, b) => (isDown ? -1 : 1) * collate(textAt(a, place), textAt(b, place));
+    body.append(...[...body.rows].sort(inPlace));
+  };
   heads.forEach((cell, place) => {
-    if (cell.classList.contains("wide")) return;
-    const sort = () => {
-      const isDown = cell.getAttribute("aria-sort") === "ascending";
-      for (const other of heads) other.removeAttribute("aria-sort");
-      cell.setAttribute("aria-sort", isDown ? "descending" : "ascending");
-      body.append(...[...body.rows].sort((a, b) => (isDown ? -1 : 1) * compare(valueOf(a, place), valueOf(b, place))));
-    };
-    cell.replaceChildren(el("button", { type: "button", class: "head", onclick: sort, text: cell.textContent }));
+    if (!cell.classList.contains("wide")) cell.replaceChildren(button("head", () => sort(cell, place), cell.textContent));
   });
 }
 
@@ -109,9 +115,10 @@ function start() {
   drawDetail();
   document.addEventListener("keydown", onKey);
   document.addEventListener("click", onPick);
-  window.addEventListener("popstate", () => (location.hash.length > 1 ? followLink() : (state.open = null, drawDetail(), drawRows())));
+  window.addEventListener("popstate", followLink);
+  window.addEventListener("hashchange", followLink);
   window.addEventListener("resize", () => drawRows());
-  window.addEventListener("beforeprint", () => { if (shown.length <= 1000) drawRows(true); });
+  window.addEventListener("beforeprint", () => drawRows(shown.length <= PRINTED));
   window.addEventListener("afterprint", () => drawRows());
   followLink();
 }
