@@ -114,7 +114,8 @@ def ledger_json(ledger: Sequence[Row], text: str, shared: Shared) -> Iterator[li
         above.append(name)
         tried = [step, entry["read_start"], entry["read_end"]]
         if entry["span_start"] is None:
-            yield [*tried, shared.word(entry["reason"] or "")]
+            has_parts = any(is_part(other["step"], name) for other in ledger)  # they say it better
+            yield [*tried, shared.word("see below" if has_parts else entry["reason"] or "nothing")]
             continue
         start, end = entry["span_start"], entry["span_end"]
         value = text[start:end] if entry["value"] is None else json.loads(entry["value"])

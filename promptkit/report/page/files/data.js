@@ -20,7 +20,7 @@ const state = {
   down: false,
   at: 0,
   open: null,
-  sample: 0,
+  sample: null,
   tried: null,
   visible: false,
   whole: false,

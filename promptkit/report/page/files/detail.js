@@ -74,7 +74,11 @@ function sideBySide(before, after) {
   );
 }
 
-const sampleOf = (example) => example.samples[state.sample] || example.samples[0];
+/** The sample that is chosen; else the one whose answer was decided for, or the first. */
+function sampleOf({ samples, decided }) {
+  const chosen = state.sample ?? samples.findIndex((sample) => decided && sample.number === decided.sample);
+  return samples[chosen] || samples[0];
+}
 
 function body(example, isPromptShown, opposite) {
   const sample = sampleOf(example);

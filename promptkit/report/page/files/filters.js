@@ -59,7 +59,7 @@ function select(name, label, options) {
 
 function filterBy(name, value) {
   if (name === "run") {
-    Object.assign(state, NO_FILTERS, { run: Number(value), search: state.search, sample: 0, tried: null });
+    Object.assign(state, NO_FILTERS, { run: Number(value), search: state.search, sample: null, tried: null });
     if (state.open !== null && !byId[state.run].has(state.open)) closeExample();
   } else state[name] = value;
   state.at = 0;

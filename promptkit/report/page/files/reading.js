@@ -68,7 +68,7 @@ function triedCells(entry, place, text) {
 }
 
 function foundNode([, readStart, readEnd, start, end, value], text) {
-  if (end === undefined) return el("span", { class: "nothing", text: word(start) || "nothing" });
+  if (end === undefined) return el("span", { class: "nothing", text: word(start) });
   const isText = value === null || value === undefined;
   if (isText && start === readStart && end === readEnd) return el("span", { class: "origin", text: "all that it read" });
   const at = placesIn(text);

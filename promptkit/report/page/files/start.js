@@ -3,7 +3,7 @@
 const PRINTED = 1000; // rows of the list that are printed whole
 
 function openExample(id, isLink) {
-  if (id !== state.open) [state.sample, state.tried] = [0, null];
+  if (id !== state.open) [state.sample, state.tried] = [null, null];
   const isFirst = state.open === null;
   state.open = id;
   const place = shown.findIndex((example) => example.id === id);
