@@ -14,9 +14,7 @@ __all__ = ["HOLDER", "Kernels", "Partials", "TritonKernels"]
 HOLDER = 5  # numbers that say where a holder's keys and values lie; see `programs`
 MOST_ROWS = {2: 64, 4: 32}  # query heads of a piece, by the size of a number
 STEP_ROWS, STEP_KEYS, MOST_KEYS = 32, 256, 4096
-BLOCK = (
-    32_768  # numbers of a block of keys, over the square of a number's size: float32 takes registers for products, too
-)
+BLOCK = 32_768  # numbers of a block of keys, over the square of a number's size: float32 takes more registers
 
 Partials = tuple[torch.Tensor, torch.Tensor]  # what lines found (P, K, G, E) and their log-sum-exp (P, K, G), float32
 
