@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from promptkit.errors import GenerationError, ModelError, PromptTooLong
 from promptkit.generate.alone import Parting, parting_place, token_text
-from promptkit.generate.engine.memory import Demand, MemoryPlan, Shape, plan_memory
+from promptkit.generate.engine.demand import Demand
+from promptkit.generate.engine.memory import MemoryPlan, plan_memory
 from promptkit.generate.engine.pages import Arena
+from promptkit.generate.engine.shape import Shape
 from promptkit.generate.fingerprint import fingerprint
 from promptkit.generate.hardware import available_memory, device, has_matrix_units, lays_out_bfloat16, resolve_dtype
 from promptkit.generate.meter import Meter

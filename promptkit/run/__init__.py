@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from promptkit.run.bakeoff import Agreement, Bakeoff, BakeoffRow, Completions, bake_off
     from promptkit.run.card import Card, make_card
     from promptkit.run.checking import Checked, Difference, Failure, check_examples, check_pipeline, check_sweep
-    from promptkit.run.comparing import Compared, Flip, Pair, Said, compare_read, compare_runs, said
+    from promptkit.run.compare.comparing import compare_read, compare_runs, said
+    from promptkit.run.compare.moved import Moved
+    from promptkit.run.compare.pair import Compared, Flip, Pair, Said
     from promptkit.run.crew import read_batches
     from promptkit.run.declaration import PipelineDeclaration
     from promptkit.run.execute import Progress
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
     from promptkit.run.lint.rule import Finding
     from promptkit.run.lint.rules import RULES
     from promptkit.run.models import Models
-    from promptkit.run.moved import Moved
     from promptkit.run.pipeline import Pipeline, load
     from promptkit.run.plan import Plan, make_plan
     from promptkit.run.prompter import Selection, make_prompter, read_examples
@@ -143,7 +144,9 @@ HOMES = {
     "bakeoff": ("Agreement", "Bakeoff", "BakeoffRow", "Completions", "bake_off"),
     "card": ("Card", "make_card"),
     "checking": ("Checked", "Difference", "Failure", "check_examples", "check_pipeline", "check_sweep"),
-    "comparing": ("Compared", "Flip", "Pair", "Said", "compare_read", "compare_runs", "said"),
+    "compare.comparing": ("compare_read", "compare_runs", "said"),
+    "compare.moved": ("Moved",),
+    "compare.pair": ("Compared", "Flip", "Pair", "Said"),
     "crew": ("read_batches",),
     "execute": ("Progress",),
     "explaining": (
@@ -163,7 +166,6 @@ HOMES = {
     "lint.rules": ("RULES",),
     "sweeps.matrix": ("Matrix", "Race"),
     "models": ("Models",),
-    "moved": ("Moved",),
     "declaration": ("PipelineDeclaration",),
     "pipeline": ("Pipeline", "load"),
     "plan": ("Plan", "make_plan"),

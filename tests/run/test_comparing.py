@@ -7,7 +7,7 @@ import pytest
 import promptkit
 from promptkit.errors import RunError
 from promptkit.run import compare_runs
-from promptkit.run.moved import moved
+from promptkit.run.compare.moved import moved
 from tests.run.sums import SUMS, folder_of
 
 

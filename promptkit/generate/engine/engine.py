@@ -24,6 +24,7 @@ from promptkit.generate.engine.live import Live
 from promptkit.generate.engine.pages import Arena
 from promptkit.generate.engine.stretch import LANES, Scratch, Slots, Stretch
 from promptkit.generate.engine.tree import Node, Tree, grow_tree
+from promptkit.generate.engine.trunk import Trunk
 from promptkit.generate.head import float32_head
 from promptkit.generate.meter import Meter
 from promptkit.generate.request import Completion, Request
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from promptkit.generate.engine.card.card import Card
     from promptkit.generate.engine.tiles.stack import Stack, TileHead
 
-__all__ = ["Engine", "Limits", "Trunk"]
+__all__ = ["Engine", "Limits"]
 
 MASK_ROOM = 1 << 21  # elements of the mask of rows that enter together, padded to the longest
 
@@ -48,31 +49,6 @@ class Limits:
     chunk: int = 1024
     num_guesses: int = 64  # tokens guessed in one step beyond one a row; 0 for none
     is_shared: bool = True
-
-
-class Trunk:
-    """The shared stretches whose keys and values are kept now: made when first needed, let go with their last row."""
-
-    def __init__(self, tree: Tree, kept: Kept | None = None) -> None:
-        self._kept = kept if kept is not None else Kept()
-        self._waiting = {node: node.num_rows for node in tree.nodes}
-        self._made: dict[Node, Stretch] = {}
-
-    def stretch(self, node: Node | None) -> Stretch | None:
-        """The stretch of a node, perhaps not computed yet."""
-        if node is None:
-            return None
-        for each in node.chain():
-            if each not in self._made:
-                self._made[each] = self._kept.stretch(each, self._made[each.parent] if each.parent else None)
-        return self._made[node]
-
-    def leave(self, node: Node | None) -> None:
-        """Tells that one row below the node needs it no more."""
-        for each in node.chain() if node else ():
-            self._waiting[each] -= 1
-            if not self._waiting[each]:
-                del self._made[each]
 
 
 class Engine:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from promptkit.generate.engine.branches import Branches
-from promptkit.generate.engine.memory import Demand
+from promptkit.generate.engine.demand import Demand
 from promptkit.generate.engine.tree import Node
 from promptkit.generate.request import Request
 from promptkit.generate.speed import Speed

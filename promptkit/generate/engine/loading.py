@@ -13,9 +13,10 @@ from promptkit.generate.engine.attention import NAME, register
 from promptkit.generate.engine.blocks import Block
 from promptkit.generate.engine.card.card import LARGE_FROM, Card, find_card
 from promptkit.generate.engine.card.steps import NUM_BEFORE
-from promptkit.generate.engine.engine import Engine, Limits, Trunk
+from promptkit.generate.engine.engine import Engine, Limits
 from promptkit.generate.engine.live import Live
 from promptkit.generate.engine.tree import grow_tree
+from promptkit.generate.engine.trunk import Trunk
 from promptkit.generate.meter import Meter
 from promptkit.generate.request import Request
 from promptkit.generate.row import Row

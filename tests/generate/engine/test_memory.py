@@ -7,8 +7,10 @@ import pytest
 
 from promptkit.errors import NotEnoughMemory
 from promptkit.generate import Loading, Request, Sampling, hardware
+from promptkit.generate.engine.demand import Demand, peak_stretches
 from promptkit.generate.engine.forecast import Forecast
-from promptkit.generate.engine.memory import NUM_GUESSES, Demand, MemoryPlan, Shape, costs, peak_stretches, plan_memory
+from promptkit.generate.engine.memory import NUM_GUESSES, MemoryPlan, costs, plan_memory
+from promptkit.generate.engine.shape import Shape
 from promptkit.generate.engine.tree import grow_tree
 from promptkit.generate.hardware import available_memory, kilobytes
 from promptkit.generate.local_generator import LocalGenerator
@@ -140,8 +142,8 @@ class TestPlan:
         """Keys and values in slots and in stretches, byte for byte."""
         import torch
 
-        from promptkit.generate.engine.engine import Trunk
         from promptkit.generate.engine.stretch import HeadShape, Slots
+        from promptkit.generate.engine.trunk import Trunk
 
         ids = [tuple(generator.tokenizer.encode("the film " * 12 + f"{number} apples")) for number in range(5)]
         requests = [text(*each, max_new_tokens=6) for each in ids]

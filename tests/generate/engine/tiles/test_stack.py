@@ -91,10 +91,10 @@ def engine_logits(made, rows):
     import torch
 
     from promptkit.generate import Request
-    from promptkit.generate.engine.engine import Trunk
     from promptkit.generate.engine.live import Live
     from promptkit.generate.engine.stretch import Slots
     from promptkit.generate.engine.tree import grow_tree
+    from promptkit.generate.engine.trunk import Trunk
     from promptkit.generate.row import Row
 
     tree = grow_tree([row[:-1] for row in rows], min_stretch=2, min_saved=2)
